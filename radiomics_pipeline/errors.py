@@ -1,0 +1,88 @@
+"""Everything this package refuses, by name.
+
+    RadiomicsError
+    ├── ParamsError          a parameter file or value; nothing has run
+    ├── StudyError           the study folder or its cases.csv; nothing has run
+    ├── TableError           a feature or outcome table; nothing has run
+    │   └── OutcomeError     the outcome: one class, no event, a time of 0, ...
+    └── CaseError            one case; the batch goes on
+        ├── MissingFile
+        ├── DamagedFile      truncated, wrong checksum, unreadable
+        ├── UnsupportedImage 4D, colour, sheared
+        ├── BadGeometry      zero or negative spacing, contradicting headers
+        ├── BadVoxels        NaN or infinite intensities
+        ├── GeometryMismatch mask and image lie on different grids
+        ├── BadMask          fractional or several labels where one is meant
+        ├── MissingLabel     the label asked for is not in the mask
+        ├── EmptyRegion      no voxel left, in the mask or after a step
+        ├── DiscretisationError  too many grey levels, or intensities below the first bin
+        └── WorkerLost       the process that worked on the case died or ran out of time
+"""
+
+
+class RadiomicsError(Exception):
+    """Root of all refusals; the message names the thing, what was found and what to do."""
+
+
+class ParamsError(RadiomicsError):
+    """A parameter file or value that cannot be used."""
+
+
+class StudyError(RadiomicsError):
+    """A study folder or cases.csv that cannot be used."""
+
+
+class TableError(RadiomicsError):
+    """A feature or outcome table that cannot be used."""
+
+
+class OutcomeError(TableError):
+    """An outcome that nothing can be fitted to."""
+
+
+class CaseError(RadiomicsError):
+    """One case cannot be computed rightly."""
+
+
+class MissingFile(CaseError):
+    """A file of the case does not exist."""
+
+
+class DamagedFile(CaseError):
+    """A file is truncated, fails its checksum or cannot be decoded."""
+
+
+class UnsupportedImage(CaseError):
+    """A file holds something else than one scalar 3D volume."""
+
+
+class BadGeometry(CaseError):
+    """Spacing, origin or direction in the header cannot be right."""
+
+
+class BadVoxels(CaseError):
+    """Intensities that are not finite numbers."""
+
+
+class GeometryMismatch(CaseError):
+    """Mask and image do not lie on the same grid."""
+
+
+class BadMask(CaseError):
+    """A mask whose values are no labels, or whose label is not clear."""
+
+
+class MissingLabel(CaseError):
+    """The mask does not hold the label asked for."""
+
+
+class EmptyRegion(CaseError):
+    """No voxel belongs to the region."""
+
+
+class DiscretisationError(CaseError):
+    """Intensities cannot be turned into grey levels."""
+
+
+class WorkerLost(CaseError):
+    """The process that computed a case died or ran out of time."""
