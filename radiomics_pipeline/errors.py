@@ -1,22 +1,22 @@
 """Everything this package refuses, by name.
 
-    RadiomicsError
-    ├── ParamsError          a parameter file or value; nothing has run
-    ├── StudyError           the study folder or its cases.csv; nothing has run
-    ├── TableError           a feature or outcome table; nothing has run
-    │   └── OutcomeError     the outcome: one class, no event, a time of 0, ...
-    └── CaseError            one case; the batch goes on
-        ├── MissingFile
-        ├── DamagedFile      truncated, wrong checksum, unreadable
-        ├── UnsupportedImage 4D, colour, sheared
-        ├── BadGeometry      zero or negative spacing, contradicting headers
-        ├── BadVoxels        NaN or infinite intensities
-        ├── GeometryMismatch mask and image lie on different grids
-        ├── BadMask          fractional or several labels where one is meant
-        ├── MissingLabel     the label asked for is not in the mask
-        ├── EmptyRegion      no voxel left, in the mask or after a step
-        ├── DiscretisationError  too many grey levels, or intensities below the first bin
-        └── WorkerLost       the process that worked on the case died or ran out of time
+RadiomicsError
+├── ParamsError          a parameter file or value; nothing has run
+├── StudyError           the study folder or its cases.csv; nothing has run
+├── TableError           a feature or outcome table; nothing has run
+│   └── OutcomeError     the outcome: one class, no event, a time of 0, ...
+└── CaseError            one case; the batch goes on
+    ├── MissingFile
+    ├── DamagedFile      truncated, wrong checksum, unreadable
+    ├── UnsupportedImage 4D, colour, sheared
+    ├── BadGeometry      zero or negative spacing, contradicting headers
+    ├── BadVoxels        NaN or infinite intensities
+    ├── GeometryMismatch mask and image lie on different grids
+    ├── BadMask          fractional or several labels where one is meant
+    ├── MissingLabel     the label asked for is not in the mask
+    ├── EmptyRegion      no voxel left, in the mask or after a step
+    ├── DiscretisationError  too many grey levels, or intensities below the first bin
+    └── WorkerLost       the process that worked on the case died or ran out of time
 """
 
 

@@ -1,0 +1,1 @@
+"""Studies: finding cases, computing each one guarded, gathering the tables."""

@@ -1,0 +1,1 @@
+"""One case to one row: which images, settings and families are wanted, each computed once."""

@@ -20,7 +20,7 @@ from radiomics_pipeline.types import Levels, Region, Volume
 from radiomics_pipeline.types.columns import FAMILIES
 
 Aggregation = Literal["directional", "zonal", "volume"]
-"""How a family's matrices are gathered: per direction (3D:avg, 3D:mrg), over the volume or slices (3D), or not at all."""
+"""How matrices are gathered: by direction (3D:avg, 3D:mrg), over volume or slices (3D), or not at all."""
 
 
 class Undefined(Exception):
@@ -107,7 +107,7 @@ class Family:
         """The aggregation token this family uses where `requested` (such as "3D:avg") is set."""
         if self.aggregation == "directional":
             return requested
-        return requested.split(":")[0] if self.aggregation == "zonal" else "3D"
+        return requested.split(":", maxsplit=1)[0] if self.aggregation == "zonal" else "3D"
 
     def compute(self, sample: Sample) -> tuple[dict[str, float], dict[str, str]]:
         """Values of all features, and the reason for each that is NaN."""

@@ -1,0 +1,1 @@
+"""From volumes and regions to volumes and regions: resampling, re-segmentation, discretisation."""

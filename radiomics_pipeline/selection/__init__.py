@@ -1,0 +1,1 @@
+"""Redundancy, ranking and leak-free validation of features."""
