@@ -41,7 +41,12 @@ class OutcomeError(TableError):
 
 
 class CaseError(RadiomicsError):
-    """One case cannot be computed rightly."""
+    """One case cannot be computed rightly.
+
+    stage : what was being done: read, region, resample, resegment, discretise, features or worker
+    """
+
+    stage: str = ""
 
 
 class MissingFile(CaseError):

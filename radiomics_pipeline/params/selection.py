@@ -12,7 +12,7 @@ class RedundancyParams(Section):
 
     threshold: float = Field(0.9, gt=0, lt=1, description="|rho| (Spearman) above which features are one cluster")
     min_filled: float = Field(0.8, gt=0, le=1, description="smallest share of rows in which a feature has a value")
-    min_distinct: int = Field(3, ge=2, description="fewest different values a feature must take")
+    max_same: float = Field(0.95, gt=0, le=1, description="largest share of the values that may be one and the same")
 
 
 class FoldParams(Section):
@@ -23,11 +23,22 @@ class FoldParams(Section):
     inner_folds: int = Field(5, ge=2, description="folds inside a training part that choose the penalty")
 
 
+class PenaltyParams(Section):
+    """Penalties that the inner folds choose among."""
+
+    steps: int = Field(30, ge=2, description="penalties tried, in equal ratios")
+    smallest: float = Field(0.05, gt=0, lt=1, description="smallest penalty, as a share of the one that selects nothing")
+    l1_ratios: tuple[float, ...] = Field(
+        (0.9, 0.5, 0.1), min_length=1, description="shares of L1 tried by the elastic nets, each in (0, 1]"
+    )
+
+
 class SelectionParams(Section):
     """Redundancy, folds and models of one analysis."""
 
     redundancy: RedundancyParams = RedundancyParams()
     validation: FoldParams = FoldParams()
+    penalty: PenaltyParams = PenaltyParams()
     clinical: tuple[str, ...] = Field((), description="columns of the outcomes file that enter as clinical variables")
     volume: str = Field("", description="column used by the volume baseline; empty: the first mesh volume")
     seed: int = Field(20260101, ge=0, description="of the folds")

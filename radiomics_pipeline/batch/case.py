@@ -1,0 +1,185 @@
+"""One case, guarded: whatever goes wrong costs this series, this region or this case, and is written down."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from radiomics_pipeline.batch.cases import Case, SeriesFiles
+from radiomics_pipeline.batch.record import CaseRecord, Failure, LogLine, Row, load_record, save_record
+from radiomics_pipeline.errors import BadMask, CaseError, MissingFile
+from radiomics_pipeline.extraction.extract import RegionFeatures, extract_region, stage
+from radiomics_pipeline.extraction.plan import SeriesPlan
+from radiomics_pipeline.imaging.regions import regions_of
+from radiomics_pipeline.io.volumes import decode, files_of, read_bytes, require_same_grid, to_labels, to_volume
+from radiomics_pipeline.params.extraction import Label
+from radiomics_pipeline.types import Region, Volume
+
+
+@dataclass(frozen=True)
+class CaseTask:
+    """All that a worker needs to compute one case.
+
+    plans : by the series' name in the study; a series without a plan is left out
+    engine : digest of parameters and program, part of the record's name
+    records : folder of the records; None computes without keeping any
+    """
+
+    case: Case
+    root: Path
+    plans: dict[str, SeriesPlan]
+    engine: str
+    records: Path | None
+
+
+def run_case(task: CaseTask) -> CaseRecord:
+    """Compute a case, or take its record where inputs, parameters and program are the same."""
+    started = time.perf_counter()
+    work = _Work(task)
+    digest = work.read_all()
+    path = task.records / f"{digest}.json" if task.records and not work.failures else None
+    if path:
+        kept = load_record(path)
+        if kept and (kept.case, kept.patient) == (task.case.name, task.case.patient):
+            return kept
+    for files in task.case.series:
+        if files.series in task.plans and files.series in work.data:
+            work.compute(files)
+    record = work.record(time.perf_counter() - started)
+    if path and not record.failures:
+        save_record(record, path)
+    return record
+
+
+class _Work:
+    """The state of one case while it is computed."""
+
+    def __init__(self, task: CaseTask) -> None:
+        self.task = task
+        self.data: dict[str, tuple[bytes, bytes]] = {}
+        self.inputs: dict[str, str] = {}
+        self.failures: list[Failure] = []
+        self.log: list[LogLine] = []
+        self.found: dict[str, tuple[int, dict[str, float]]] = {}
+        self.seconds_reading = 0.0
+
+    def name(self, path: Path) -> str:
+        """A file as errors call it: its path in the study folder, or its name where it lies elsewhere."""
+        return path.relative_to(self.task.root).as_posix() if path.is_relative_to(self.task.root) else path.name
+
+    def read_all(self) -> str:
+        """Read the files of all wanted series; the digest of their content, the parameters and the program."""
+        digest = hashlib.sha256(f"{self.task.engine}\n{self.task.case.name}\n{self.task.case.patient}".encode())
+        started = time.perf_counter()
+        for files in self.task.case.series:
+            if files.series not in self.task.plans:
+                continue
+            digest.update(f"\n{files.series}\n{files.label}".encode())
+            with self.guard(files.series, "read"):
+                if files.problem:
+                    raise MissingFile(files.problem)
+                self.data[files.series] = (self.read(files.image), self.read(files.mask))
+        self.seconds_reading += time.perf_counter() - started
+        for name, value in self.inputs.items():
+            digest.update(f"\n{name} {value}".encode())
+        return digest.hexdigest()
+
+    def read(self, path: Path) -> bytes:
+        """A file's bytes, its digest noted, together with that of the file that holds its voxels."""
+        data = read_bytes(path, self.name(path))
+        for file in files_of(path):
+            content = data if file == path else read_bytes(file, self.name(file))
+            self.inputs[self.name(file)] = hashlib.sha256(content).hexdigest()
+        return data
+
+    def compute(self, files: SeriesFiles) -> None:
+        """All regions of one series."""
+        plan = self.task.plans[files.series]
+        started = time.perf_counter()
+        with self.guard(files.series, "read"):
+            volume, regions = self.load(files, plan)
+            self.seconds_reading += time.perf_counter() - started
+            for region in regions:
+                started = time.perf_counter()
+                where = f"{files.series} region {region.name or region.label}" if len(regions) > 1 else files.series
+                with self.guard(where.strip(), "features"):
+                    features = extract_region(volume, region, plan)
+                    self.keep(files.series, region, features, time.perf_counter() - started)
+
+    def load(self, files: SeriesFiles, plan: SeriesPlan) -> tuple[Volume, list[Region]]:
+        """Image and regions of a series, checked."""
+        image_data, mask_data = self.data.pop(files.series)
+        image_name, mask_name = self.name(files.image), self.name(files.mask)
+        raw = decode(files.image, image_data, image_name)
+        mask = decode(files.mask, mask_data, mask_name)
+        volume = to_volume(raw, plan.params.unit, image_name)
+        require_same_grid(raw.grid, mask.grid, image_name, mask_name)
+        labels = to_labels(mask, mask_name)
+        wanted = _label(files.label) if files.label else plan.params.label
+        with stage("region"):
+            return volume, regions_of(labels, raw.grid, wanted, mask_name)
+
+    def keep(self, series: str, region: Region, features: RegionFeatures, seconds: float) -> None:
+        """Add a region's values to its row, and its line to the log."""
+        label, values = self.found.get(region.name, (region.label, {}))
+        self.found[region.name] = (label, {**values, **features.values})
+        facts = features.facts
+        self.log.append(
+            LogLine(
+                series=series,
+                roi=region.name,
+                label=region.label,
+                voxels=facts.voxels,
+                intensity_voxels=facts.intensity_voxels,
+                volume_ml=facts.volume_ml,
+                native_mm=" x ".join(f"{s:.6g}" for s in facts.native_mm),
+                voxel_mm=" x ".join(f"{s:.6g}" for s in facts.voxel_mm),
+                levels=facts.levels,
+                seconds=seconds,
+                warnings=facts.warnings,
+                undefined=tuple(f"{column}: {reason}" for column, reason in features.undefined.items()),
+            )
+        )
+
+    @contextmanager
+    def guard(self, where: str, doing: str) -> Iterator[None]:
+        """Turn an error inside into a line of failures.csv; a fault of the program costs no more than its place."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - the one place where everything is caught
+            message = " ".join(str(error).split()) or "no message"
+            if not isinstance(error, CaseError):
+                message = f"unexpected: {message}; please report this"
+            if where and where not in message:
+                message = f"{where}: {message}"
+            doing = getattr(error, "stage", "") or doing
+            self.failures.append(Failure(self.task.case.name, doing, type(error).__name__, message))
+
+    def record(self, seconds: float) -> CaseRecord:
+        """The record of what was found."""
+        found = sorted((label, roi) for roi, (label, _) in self.found.items())
+        rows = tuple(Row(roi, str(label), self.found[roi][1]) for label, roi in found)
+        case = self.task.case
+        return CaseRecord(
+            case.name,
+            case.patient,
+            tuple(files.series for files in case.series),
+            rows,
+            tuple(self.failures),
+            tuple(self.log),
+            self.inputs,
+            self.seconds_reading,
+            seconds,
+        )
+
+
+def _label(text: str) -> Label:
+    if text.lower() == "all":
+        return "all"
+    if not text.isdigit() or int(text) < 1:
+        raise BadMask(f"label {text!r} in cases.csv is neither a whole number from 1 nor 'all'")
+    return int(text)

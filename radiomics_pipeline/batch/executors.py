@@ -1,0 +1,64 @@
+"""Many independent tasks over the cores, each guarded: a crash, a hang or a kill costs only the task in hand."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import TimeoutError as LateError
+from concurrent.futures import as_completed
+from typing import Any, TypeVar
+
+from pebble import ProcessExpired, ProcessPool
+
+from radiomics_pipeline.errors import WorkerLost
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+def default_jobs() -> int:
+    """Number of cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def run_tasks(
+    function: Callable[[T], R], tasks: Sequence[T], *, jobs: int, timeout_s: float
+) -> Iterator[tuple[int, R | WorkerLost]]:
+    """Results as they come, each with its task's position; WorkerLost for a task whose process died or hung.
+
+    function : importable by name; it must not raise
+    """
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPool(max_workers=jobs, initializer=_one_thread, context=context)
+    try:
+        positions = {pool.schedule(function, args=(task,), timeout=timeout_s): i for i, task in enumerate(tasks)}
+        for future in as_completed(positions):
+            yield positions[future], _result(future, timeout_s)
+        pool.close()
+    except BaseException:
+        pool.stop()
+        raise
+    finally:
+        pool.join()
+
+
+def _result(future: Any, timeout_s: float) -> Any:
+    try:
+        return future.result()
+    except LateError:
+        return WorkerLost(f"no result after {timeout_s:g} s; the process was ended")
+    except ProcessExpired as e:
+        return WorkerLost(f"the process died (exit code {e.exitcode}): out of memory, or a crash in a library")
+    except Exception as e:  # noqa: BLE001 - a result that cannot travel is one task's loss, too
+        return WorkerLost(f"the process gave no result: {type(e).__name__}: {e}")
+
+
+def _one_thread() -> None:
+    """Cases run side by side, so each works on one thread; that also keeps sums in one order."""
+    for name in THREAD_VARIABLES:
+        os.environ[name] = "1"

@@ -1,0 +1,168 @@
+"""A study to its tables: features.csv, dictionary.csv, failures.csv, case_log.csv, params.yaml, run.json."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from radiomics_pipeline.batch.case import CaseTask, run_case
+from radiomics_pipeline.batch.cases import Case, Study, find_study
+from radiomics_pipeline.batch.executors import default_jobs, run_tasks
+from radiomics_pipeline.batch.record import CaseRecord, Failure
+from radiomics_pipeline.batch.tables import write_tables
+from radiomics_pipeline.errors import ParamsError, StudyError, WorkerLost
+from radiomics_pipeline.extraction.plan import SeriesPlan, plan_series
+from radiomics_pipeline.io.delimited import write_text
+from radiomics_pipeline.io.manifest_file import program_digest, versions, write_manifest
+from radiomics_pipeline.io.params_file import digest_params, write_params
+from radiomics_pipeline.params.run import RunParams
+from radiomics_pipeline.types.manifest import RunManifest
+
+Progress = Callable[[int, int, str], None]
+"""Called with cases done, cases in all, and the name of the case just done."""
+
+DEFAULT_TIMEOUT_S = 3600.0
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """What an extraction gave: the records in the order of the cases, and what was passed over."""
+
+    study: Study
+    plans: dict[str, SeriesPlan]
+    records: tuple[CaseRecord, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """All lines of failures.csv."""
+        return tuple(failure for record in self.records for failure in record.failures)
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of features.csv."""
+        return sum(len(record.rows) for record in self.records)
+
+
+def extract_study(
+    study_folder: Path,
+    params: RunParams,
+    out: Path,
+    *,
+    cases: Sequence[str] = (),
+    jobs: int | None = None,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+    series: str = "",
+    command: str = "extract",
+    progress: Progress | None = None,
+) -> Extraction:
+    """Extract the features of a study into `out`; every case that can be computed has its row.
+
+    cases : only these; all where empty
+    series : the section of the parameters for images without a series name
+    Raises StudyError or ParamsError before anything runs.
+    """
+    started = time.perf_counter()
+    began = datetime.now(UTC).isoformat(timespec="seconds")
+    study = find_study(study_folder)
+    if cases:
+        study = study.only(cases)
+    plans, notes = plan_study(study, params, series)
+    write_text(out / "params.yaml", write_params(params))
+    result = _compute(
+        study, plans, params, records=out / "records", jobs=jobs, timeout_s=timeout_s, progress=progress
+    )
+    extraction = Extraction(study, plans, result, (*study.notes, *notes))
+    write_tables(extraction.records, plans, out)
+    manifest = RunManifest(
+        command=command,
+        versions=versions(),
+        params_digest=digest_params(params),
+        cases={r.case: "failed" if not r.rows else "partial" if r.failures else "ok" for r in result},
+        inputs={r.case: r.inputs for r in result},
+        seed=params.selection.seed,
+        notes=extraction.notes,
+        started=began,
+        seconds=time.perf_counter() - started,
+    )
+    write_manifest(manifest, out / "run.json")
+    return extraction
+
+
+def check_study(
+    study_folder: Path,
+    params: RunParams,
+    *,
+    jobs: int | None = None,
+    series: str = "",
+    progress: Progress | None = None,
+) -> Extraction:
+    """Read and prepare every case as an extraction would, without computing a feature."""
+    study = find_study(study_folder)
+    plans, notes = plan_study(study, params, series)
+    bare = {name: plan.without_features() for name, plan in plans.items()}
+    records = _compute(
+        study, bare, params, records=None, jobs=jobs, timeout_s=DEFAULT_TIMEOUT_S, progress=progress
+    )
+    return Extraction(study, plans, records, (*study.notes, *notes))
+
+
+def plan_study(study: Study, params: RunParams, series: str = "") -> tuple[dict[str, SeriesPlan], list[str]]:
+    """A plan for each series of the study that the parameters have a section for, in the parameters' order.
+
+    Raises StudyError where no series has one, or where unnamed images could be several.
+    """
+    there = {files.series for case in study.cases for files in case.series}
+    known = ", ".join(params.series)
+    plans: dict[str, SeriesPlan] = {}
+    if "" in there:
+        if series and series not in params.series:
+            raise ParamsError(f"--series {series}: the parameters have sections for {known}")
+        if not series and len(params.series) > 1:
+            raise StudyError(
+                f"{study.root.name}: images without a series name (image.*), and parameters for {known}; say which "
+                "they are with --series, or name the files <SERIES>_image"
+            )
+        plans[""] = plan_series(params, series or next(iter(params.series)), named=False)
+    plans |= {name: plan_series(params, name) for name in params.series if name in there}
+    if not plans:
+        raise StudyError(
+            f"{study.root.name}: has the series {', '.join(sorted(there))}, the parameters only {known}; rename the "
+            "files or choose other parameters"
+        )
+    notes = [f"series {name}: no section in the parameters ({known}); left out" for name in sorted(there - set(plans))]
+    if "" not in plans:
+        notes += [f"series {name}: in the parameters, but in no case" for name in params.series if name not in there]
+    return plans, notes
+
+
+def _compute(
+    study: Study,
+    plans: dict[str, SeriesPlan],
+    params: RunParams,
+    *,
+    records: Path | None,
+    jobs: int | None,
+    timeout_s: float,
+    progress: Progress | None,
+) -> tuple[CaseRecord, ...]:
+    engine = f"{program_digest()} {digest_params(params)}"
+    tasks = [CaseTask(case, study.root, plans, engine, records) for case in study.cases]
+    if records:
+        records.mkdir(parents=True, exist_ok=True)
+    done: dict[int, CaseRecord] = {}
+    count = max(1, min(jobs or default_jobs(), len(tasks)))
+    for position, result in run_tasks(run_case, tasks, jobs=count, timeout_s=timeout_s):
+        case = study.cases[position]
+        done[position] = _lost(case, result) if isinstance(result, WorkerLost) else result
+        if progress:
+            progress(len(done), len(tasks), case.name)
+    return tuple(done[i] for i in range(len(tasks)))
+
+
+def _lost(case: Case, error: WorkerLost) -> CaseRecord:
+    failure = Failure(case.name, "worker", type(error).__name__, str(error))
+    return CaseRecord(case.name, case.patient, tuple(f.series for f in case.series), (), (failure,), (), {}, 0.0, 0.0)

@@ -1,0 +1,112 @@
+"""The tables of an extraction, put together from the cases' records in the cases' order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from radiomics_pipeline.batch.record import CaseRecord
+from radiomics_pipeline.extraction.plan import SeriesPlan
+from radiomics_pipeline.io.delimited import write_rows
+from radiomics_pipeline.types.table import KEYS
+
+DICTIONARY = (
+    "column",
+    "standard",
+    "series",
+    "image",
+    "family",
+    "feature",
+    "aggregation",
+    "ibsi_code",
+    "unit",
+    "definition",
+    "setting",
+)
+FAILURES = ("case", "stage", "error", "message")
+CASE_LOG = (
+    "case",
+    "patient",
+    "roi",
+    "label",
+    "series",
+    "voxels",
+    "intensity_voxels",
+    "volume_ml",
+    "native_mm",
+    "voxel_mm",
+    "levels",
+    "seconds",
+    "case_seconds_reading",
+    "case_seconds",
+    "warnings",
+    "undefined",
+)
+
+
+def write_tables(records: Sequence[CaseRecord], plans: dict[str, SeriesPlan], out: Path) -> None:
+    """Write features.csv, dictionary.csv, failures.csv and case_log.csv."""
+    columns = [spec for plan in plans.values() for spec in plan.columns]
+    names = [spec.column for spec in columns]
+    write_rows(
+        out / "features.csv",
+        [*KEYS, *names],
+        (
+            [record.case, record.patient, row.roi, row.label, *(row.values.get(name, math.nan) for name in names)]
+            for record in records
+            for row in record.rows
+        ),
+    )
+    write_rows(
+        out / "dictionary.csv",
+        DICTIONARY,
+        (
+            [
+                spec.column,
+                spec.standard,
+                spec.name.series,
+                spec.name.image,
+                spec.name.family,
+                spec.name.feature,
+                spec.aggregation,
+                spec.ibsi_code,
+                spec.unit,
+                spec.definition,
+                spec.name.setting,
+            ]
+            for spec in columns
+        ),
+    )
+    write_rows(
+        out / "failures.csv",
+        FAILURES,
+        ([f.case, f.stage, f.error, f.message] for record in records for f in record.failures),
+    )
+    write_rows(out / "case_log.csv", CASE_LOG, (line for record in records for line in _log(record, plans)))
+
+
+def _log(record: CaseRecord, plans: dict[str, SeriesPlan]) -> Iterator[list[object]]:
+    for line in record.log:
+        yield [
+            record.case,
+            record.patient,
+            line.roi,
+            line.label,
+            line.series,
+            line.voxels,
+            line.intensity_voxels,
+            line.volume_ml,
+            line.native_mm,
+            line.voxel_mm,
+            line.levels,
+            round(line.seconds, 4),
+            round(record.seconds_reading, 4),
+            round(record.seconds, 4),
+            "; ".join(line.warnings),
+            "; ".join(line.undefined),
+        ]
+    for series in plans:
+        if series not in record.series:
+            warning = f"the case has no {series or 'image'}; its columns are empty"
+            yield [record.case, record.patient, "", "", series, *[None] * 9, warning, ""]

@@ -1,0 +1,60 @@
+"""radiomics-pipeline features: what can be measured."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Features: list, show.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_features(
+    family: Annotated[str, typer.Argument(help="Only this family; all where empty.", show_default=False)] = "",
+) -> None:
+    """The features of every family, with IBSI code and unit."""
+    for token, spec in _specs(family):
+        unit = spec.unit.replace("{u}", "unit of the image")
+        print(f"{token + '_' + spec.name:<44} {spec.ibsi:<6} {unit}")
+
+
+@app.command("show")
+def show(
+    name: Annotated[str, typer.Argument(metavar="FAMILY_FEATURE", help="Such as glcm_Contrast, or a column's name.")],
+) -> None:
+    """What one feature means."""
+    import difflib
+
+    from radiomics_pipeline.errors import ParamsError
+    from radiomics_pipeline.types import read_name
+
+    column = read_name(name)
+    wanted = f"{column.family}_{column.feature}" if column else name
+    found = {f"{token}_{spec.name}": (token, spec) for token, spec in _specs("")}
+    if wanted not in found:
+        near = difflib.get_close_matches(wanted, found, n=1, cutoff=0.4)
+        hint = f", did you mean {near[0]!r}?" if near else ""
+        raise ParamsError(f"no feature {name!r}{hint} ('features list' shows all)")
+    token, spec = found[wanted]
+    print(f"{token}_{spec.name}")
+    print(f"  family      {_title(token)}")
+    print(f"  IBSI code   {spec.ibsi or 'none'}")
+    print(f"  unit        {spec.unit.replace('{u}', 'unit of the image')}")
+    print(f"  definition  {spec.definition}")
+
+
+def _specs(family: str):  # type: ignore[no-untyped-def]
+    from radiomics_pipeline.errors import ParamsError
+    from radiomics_pipeline.features import FAMILIES
+
+    known = {f.token: f for f in FAMILIES}
+    if family and family not in known:
+        raise ParamsError(f"no feature family {family!r}; there are: {', '.join(known)}")
+    return [(f.token, spec) for f in FAMILIES if family in ("", f.token) for spec in f.features.values()]
+
+
+def _title(token: str) -> str:
+    from radiomics_pipeline.features import FAMILIES
+
+    return next(f"{f.title} ({f.ibsi})" for f in FAMILIES if f.token == token)

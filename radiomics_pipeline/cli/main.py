@@ -1,0 +1,61 @@
+"""radiomics-pipeline: the command line.
+
+Exit codes: 0 all cases, 3 some or all failed (listed in failures.csv), 2 refused before anything ran,
+1 a fault of ours, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from radiomics_pipeline import __version__
+from radiomics_pipeline.cli import check, extract, features, params, run
+from radiomics_pipeline.errors import RadiomicsError
+
+app = typer.Typer(
+    name="radiomics-pipeline",
+    help="Radiomics for nuclear medicine: from segmented PET, SPECT and CT to ranked features.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("run")(run.run)
+app.command("extract")(extract.extract)
+app.command("check")(check.check)
+app.add_typer(params.app, name="params")
+app.add_typer(features.app, name="features")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"radiomics-pipeline {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and leave.")
+    ] = False,
+) -> None:
+    """Radiomics for nuclear medicine: from segmented PET, SPECT and CT to ranked features."""
+
+
+def main() -> None:
+    """Run a command; a refusal is one message and exit code 2."""
+    try:
+        app()
+    except RadiomicsError as e:
+        print(f"error: {e}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on where it stopped", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

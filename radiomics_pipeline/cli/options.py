@@ -1,0 +1,28 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+StudyFolder = Annotated[
+    Path,
+    typer.Argument(
+        metavar="STUDY", help="Folder with cases.csv, or one folder a case with <SERIES>_image and <SERIES>_mask files."
+    ),
+]
+ParamsName = Annotated[
+    str, typer.Option("--params", metavar="NAME_OR_FILE", help="A tracer's name (see 'params list') or a YAML file.")
+]
+OutFolder = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the tables; made if missing.")]
+Jobs = Annotated[
+    int | None, typer.Option("--jobs", "-j", min=1, metavar="N", help="Processes at a time.", show_default="all cores")
+]
+CaseNames = Annotated[
+    list[str] | None, typer.Option("--case", metavar="NAME", help="Only this case; may be given again.")
+]
+SeriesName = Annotated[
+    str, typer.Option("--series", metavar="NAME", help="Section of the parameters for images without a series name.")
+]

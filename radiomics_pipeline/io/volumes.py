@@ -1,0 +1,155 @@
+"""Images and masks from files: NIfTI, NRRD and MetaImage, believed only after their checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from radiomics_pipeline.errors import (
+    BadMask,
+    BadVoxels,
+    DamagedFile,
+    GeometryMismatch,
+    MissingFile,
+    UnsupportedImage,
+)
+from radiomics_pipeline.io import metaimage, nifti, nrrd
+from radiomics_pipeline.io.raw import RawImage, checked_grid
+from radiomics_pipeline.types import Grid, Volume
+
+SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
+"""File names that are read as volumes."""
+
+GRID_TOLERANCE = 1e-3
+"""How far a mask's voxels may lie from the image's, as a share of the spacing."""
+
+
+def has_volume_suffix(path: Path) -> bool:
+    """Whether a file's name says that it holds a volume."""
+    return path.name.lower().endswith(SUFFIXES)
+
+
+def read_bytes(path: Path, name: str) -> bytes:
+    """A file's content; MissingFile or DamagedFile where there is none."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise MissingFile(f"{name}: no such file") from None
+    except OSError as e:
+        raise DamagedFile(f"{name}: cannot be read ({e.strerror})") from None
+    if not data:
+        raise DamagedFile(f"{name}: the file is empty (0 bytes); copy or export it again")
+    return data
+
+
+def files_of(path: Path) -> list[Path]:
+    """A volume's file, and for a header of its own (.mhd, .nhdr) the files beside it that bear its name."""
+    if not path.name.lower().endswith((".mhd", ".nhdr")):
+        return [path]
+    beside = sorted(
+        p for p in path.parent.iterdir() if p.is_file() and p != path and p.name.startswith(f"{path.stem}.")
+    )
+    return [path, *beside]
+
+
+def decode(path: Path, data: bytes, name: str) -> RawImage:
+    """Voxels in the file's own type and their grid; `name` is what errors call the file."""
+    lower = path.name.lower()
+    if lower.endswith((".nii", ".nii.gz")):
+        return nifti.decode(data, name)
+    check: Callable[[bytes, str, Callable[[str], bytes]], None]
+    if lower.endswith((".nrrd", ".nhdr")):
+        check = nrrd.check
+    elif lower.endswith((".mha", ".mhd")):
+        check = metaimage.check
+    else:
+        raise UnsupportedImage(f"{name}: not one of {', '.join(SUFFIXES)}")
+    check(data, name, lambda sibling: read_bytes(path.parent / sibling, f"{name} -> {Path(sibling).name}"))
+    return _decode_with_itk(path, name)
+
+
+def to_volume(raw: RawImage, unit: str, name: str) -> Volume:
+    """The image in double precision; BadVoxels where an intensity is NaN or infinite."""
+    array = raw.array.astype(np.float64)
+    finite = np.isfinite(array)
+    if not finite.all():
+        nan, total = int(np.isnan(array).sum()), int((~finite).sum())
+        z, y, x = (int(i) for i in np.argwhere(~finite)[0])
+        raise BadVoxels(
+            f"{name}: {nan} NaN and {total - nan} infinite of {array.size} voxels, the first at "
+            f"(x, y, z) = ({x}, {y}, {z}); mend or re-export the image"
+        )
+    return Volume(array, raw.grid, unit)
+
+
+def to_labels(raw: RawImage, name: str) -> np.ndarray:
+    """The mask's labels, int64 [z, y, x]; BadMask where a value is not a whole number of at least 0."""
+    array = raw.array
+    if array.dtype.kind == "f":
+        wrong = ~(np.isfinite(array) & (array == np.rint(array)))
+        if wrong.any():
+            raise BadMask(
+                f"{name}: {int(wrong.sum())} voxels are no whole labels, such as {float(array[wrong][0]):g}; "
+                "a probability map must be thresholded first"
+            )
+    labels = array.astype(np.int64)
+    if labels.size and int(labels.min()) < 0:
+        raise BadMask(f"{name}: negative label {int(labels.min())}; labels are whole numbers from 1, 0 is outside")
+    return labels
+
+
+def require_same_grid(image: Grid, mask: Grid, image_name: str, mask_name: str) -> None:
+    """GeometryMismatch where a mask's voxels lie beside the image's (by more than 1e-3 of the spacing)."""
+    fix = "resample the mask to the image's grid"
+    if image.shape != mask.shape:
+        raise GeometryMismatch(
+            f"{mask_name}: {_sizes(mask.shape)} voxels (x, y, z), {image_name} has {_sizes(image.shape)}; {fix}"
+        )
+    shift = image.distance_in_voxels(mask)
+    if shift > GRID_TOLERANCE:
+        raise GeometryMismatch(
+            f"{mask_name}: its voxels lie up to {shift:.4g} of a voxel beside those of {image_name} (allowed: "
+            f"{GRID_TOLERANCE:g}); spacing {_mm(mask.spacing_mm[::-1])} against {_mm(image.spacing_mm[::-1])}, origin "
+            f"{_mm(mask.origin_mm)} against {_mm(image.origin_mm)}; {fix}"
+        )
+
+
+def _decode_with_itk(path: Path, name: str) -> RawImage:
+    import SimpleITK as sitk
+
+    try:
+        image = sitk.ReadImage(str(path))
+    except RuntimeError as e:
+        reason = str(e).strip().splitlines()[-1].replace(str(path), name).removeprefix("sitk::ERROR: ")
+        raise DamagedFile(f"{name}: cannot be decoded ({reason})") from None
+    if image.GetNumberOfComponentsPerPixel() != 1:
+        raise UnsupportedImage(
+            f"{name}: {image.GetNumberOfComponentsPerPixel()} values a voxel; a scalar image is needed"
+        )
+    if image.GetDimension() == 2:
+        image = sitk.JoinSeries([image])
+    if image.GetDimension() == 4 and image.GetSize()[3] == 1:
+        image = image[:, :, :, 0]
+    if image.GetDimension() != 3:
+        raise UnsupportedImage(f"{name}: sizes {_sizes(image.GetSize()[::-1])}; one 3D volume is needed")
+    array = sitk.GetArrayFromImage(image)
+    if array.dtype.kind not in "iuf":
+        raise UnsupportedImage(f"{name}: voxels of type {array.dtype}; a scalar number type is needed")
+    grid = checked_grid(
+        name,
+        shape=array.shape,
+        spacing_mm=image.GetSpacing()[::-1],
+        origin_mm=image.GetOrigin(),
+        axes=np.array(image.GetDirection()).reshape(3, 3),
+    )
+    return RawImage(array, grid)
+
+
+def _sizes(shape: tuple[int, ...]) -> str:
+    return " x ".join(str(n) for n in shape[::-1])
+
+
+def _mm(values: tuple[float, ...]) -> str:
+    return "(" + ", ".join(f"{v:.7g}" for v in values) + ") mm"

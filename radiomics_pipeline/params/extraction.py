@@ -1,0 +1,112 @@
+"""How one image series is turned into numbers: grid, region, grey levels, features."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from radiomics_pipeline.params.base import Section
+
+Interpolation = Literal["nearest", "linear", "cubic"]
+Aggregation = Literal["3D:mrg", "3D:avg"]
+Label = int | Literal["all"] | dict[str, int]
+
+
+class Resample(Section):
+    """The grid on which features are computed (IBSI 1, section 2.4: centres aligned)."""
+
+    voxel_mm: float = Field(gt=0, description="edge of the new voxels, mm")
+    when: Literal["always", "coarser"] = Field(
+        "always", description="'coarser': only where a native voxel is coarser than voxel_mm"
+    )
+    slicewise: bool = Field(False, description="keep the slices as they are, resample in plane only")
+    image: Interpolation = Field("linear", description="interpolation of intensities; 'cubic' is a B-spline")
+    mask: Interpolation = Field("linear", description="interpolation of the mask")
+    mask_threshold: float = Field(0.5, gt=0, le=1, description="share of a voxel that must lie in the mask")
+    round: bool = Field(False, description="round intensities to whole numbers afterwards (CT)")
+
+
+class Resegment(Section):
+    """Which voxels of the outline count for intensities (IBSI 1, section 2.5); shape is not touched."""
+
+    range: tuple[float | None, float | None] = Field(
+        (None, None), description="lowest and highest intensity kept, in the image's unit; null is open"
+    )
+    sigma: float | None = Field(None, gt=0, description="keep mean ± this many standard deviations of the outline")
+
+    @field_validator("range")
+    @classmethod
+    def _ascending(cls, value: tuple[float | None, float | None]) -> tuple[float | None, float | None]:
+        low, high = value
+        if low is not None and high is not None and low >= high:
+            raise ValueError(f"the lower end {low:g} must lie below the upper end {high:g}")
+        return value
+
+
+class FixedBinSize(Section):
+    """Grey levels of equal width, the same in every patient (IBSI 1: Q3RU)."""
+
+    method: Literal["fixed-bin-size"]
+    width: float = Field(gt=0, description="width of a bin, in the image's unit")
+    origin: float = Field(description="lower edge of the first bin; the lower end of the re-segmentation range")
+
+
+class FixedBinNumber(Section):
+    """A fixed number of grey levels between minimum and maximum (IBSI 1: K15C)."""
+
+    method: Literal["fixed-bin-number"]
+    bins: int = Field(ge=2, le=4096, description="number of grey levels")
+
+
+class NoDiscretisation(Section):
+    """Intensities are the grey levels: whole numbers from 1."""
+
+    method: Literal["none"]
+
+
+Discretise = Annotated[FixedBinSize | FixedBinNumber | NoDiscretisation, Field(discriminator="method")]
+
+
+class Setting(Section):
+    """A further way of computing some families; its name is the last part of the columns' names."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+-]*$", description="token at the end of the column names")
+    families: tuple[str, ...] = Field(min_length=1, description="families computed again in this way")
+    discretise: Discretise | None = Field(None, description="other grey levels; null: those of the series")
+    aggregation: Aggregation | None = Field(None, description="other aggregation; null: that of the series")
+
+
+class SeriesParams(Section):
+    """One image series, such as PET or CT."""
+
+    unit: str = Field(description="unit of the stored intensities: SUV, HU, Bq/ml, counts, ...")
+    label: Label | None = Field(
+        None, description="label in the mask: a number, 'all', or names with numbers; null: the only one there"
+    )
+    resample: Resample | None = Field(None, description="null: features on the native grid")
+    resegment: Resegment = Resegment()
+    discretise: Discretise
+    families: Literal["all"] | tuple[str, ...] = Field("all", description="feature families; see 'features list'")
+    aggregation: Aggregation = Field(
+        "3D:mrg", description="of direction-wise matrices: merged, or mean over directions"
+    )
+    settings: tuple[Setting, ...] = Field((), description="further settings of some families")
+
+    @field_validator("label")
+    @classmethod
+    def _labels_above_0(cls, value: Label | None) -> Label | None:
+        numbers = [value] if isinstance(value, int) else list(value.values()) if isinstance(value, dict) else []
+        if any(n < 1 for n in numbers):
+            raise ValueError("labels are whole numbers from 1; 0 is outside")
+        if len(set(numbers)) != len(numbers):
+            raise ValueError("two names stand for one label")
+        return value
+
+    @model_validator(mode="after")
+    def _settings_named_once(self) -> SeriesParams:
+        names = [s.name for s in self.settings]
+        twice = sorted({n for n in names if names.count(n) > 1})
+        if twice:
+            raise ValueError(f"two settings are named {', '.join(twice)}")
+        return self

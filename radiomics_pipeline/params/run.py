@@ -1,0 +1,29 @@
+"""Everything one parameter file says."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from radiomics_pipeline.params.base import Section
+from radiomics_pipeline.params.extraction import SeriesParams
+from radiomics_pipeline.params.selection import SelectionParams
+
+
+class RunParams(Section):
+    """One tracer or protocol: how its series are measured, and how its features are ranked."""
+
+    description: str = Field("", description="what the file is for")
+    standard: Literal["ibsi"] = Field("ibsi", description="whose definitions the features follow")
+    series: dict[str, SeriesParams] = Field(min_length=1, description="one section an image series: PET, CT, ...")
+    selection: SelectionParams = SelectionParams()
+
+    @field_validator("series")
+    @classmethod
+    def _tokens(cls, value: dict[str, SeriesParams]) -> dict[str, SeriesParams]:
+        for name in value:
+            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.+-]*", name):
+                raise ValueError(f"series {name!r}: letters, digits, '.', '+' and '-' only, as it begins column names")
+        return value

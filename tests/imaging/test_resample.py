@@ -1,0 +1,155 @@
+"""Resampling against SimpleITK and scipy, and the rules of its grid."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from scipy import ndimage
+
+from radiomics_pipeline.errors import EmptyRegion
+from radiomics_pipeline.imaging.resample import resample, resampled_grid
+from radiomics_pipeline.params.extraction import Resample
+from radiomics_pipeline.types import Grid, Region, Volume
+from tests.images import lesion
+
+GRID = Grid((10, 12, 14), (3.0, 2.0, 2.0), (5.0, -7.0, 11.0))
+
+
+def sample(seed: int = 0, grid: Grid = GRID) -> tuple[Volume, Region]:
+    image, mask = lesion(seed, grid.shape)
+    mask = mask.astype(bool)
+    return Volume(image.astype(np.float64), grid, "SUV"), Region(mask, mask, grid)
+
+
+def on_grid(volume: Volume, grid: Grid, interpolator: int) -> np.ndarray:
+    image = sitk.GetImageFromArray(volume.array)
+    image.SetSpacing(volume.grid.spacing_mm[::-1])
+    image.SetOrigin(volume.grid.origin_mm)
+    image.SetDirection(volume.grid.direction)
+    reference = sitk.Image([int(n) for n in grid.shape[::-1]], sitk.sitkUInt8)
+    reference.SetSpacing(grid.spacing_mm[::-1])
+    reference.SetOrigin(grid.origin_mm)
+    reference.SetDirection(grid.direction)
+    return sitk.GetArrayFromImage(sitk.Resample(image, reference, sitk.Transform(), interpolator, 0.0))
+
+
+@pytest.mark.parametrize(("method", "itk"), [("linear", sitk.sitkLinear), ("nearest", sitk.sitkNearestNeighbor)])
+@pytest.mark.parametrize("voxel_mm", [1.3, 2.7, 4.0])
+def test_values_equal_simpleitk_inside_the_region(method, itk, voxel_mm):
+    volume, region = sample()
+    image, outline = resample(volume, region, Resample(voxel_mm=voxel_mm, image=method))
+    expected = on_grid(volume, image.grid, itk)
+    np.testing.assert_allclose(image.array[outline.morphology], expected[outline.morphology], rtol=1e-9)
+
+
+@pytest.mark.parametrize("voxel_mm", [1.3, 2.7])
+def test_cubic_splines_equal_scipy_at_the_same_points(voxel_mm):
+    volume, region = sample()
+    image, _ = resample(volume, region, Resample(voxel_mm=voxel_mm, image="cubic"))
+    step = np.array(image.grid.spacing_mm) / GRID.spacing_mm
+    first = (np.array(image.grid.origin_mm) - GRID.origin_mm)[::-1] / GRID.spacing_mm
+    points = [first[a] + step[a] * np.arange(image.grid.shape[a]) for a in range(3)]
+    expected = ndimage.map_coordinates(volume.array, np.meshgrid(*points, indexing="ij"), order=3, mode="mirror")
+    np.testing.assert_allclose(image.array, expected, rtol=1e-9)
+
+
+def test_a_spline_that_sees_a_part_of_a_long_image_equals_one_that_sees_all():
+    grid = Grid((150, 9, 9), (1.0, 1.0, 1.0))
+    rng = np.random.default_rng(1)
+    array = rng.normal(size=grid.shape) * 100
+    mask = np.zeros(grid.shape, bool)
+    mask[70:74, 3:6, 3:6] = True
+    image, _ = resample(
+        Volume(array, grid, ""), Region(mask, mask, grid), Resample(voxel_mm=0.7, image="cubic", mask="nearest")
+    )
+    first = (np.array(image.grid.origin_mm))[::-1]
+    points = [first[a] + 0.7 * np.arange(image.grid.shape[a]) for a in range(3)]
+    expected = ndimage.map_coordinates(array, np.meshgrid(*points, indexing="ij"), order=3, mode="mirror")
+    np.testing.assert_allclose(image.array, expected, atol=1e-12)
+
+
+def test_the_mask_is_interpolated_and_cut_at_the_threshold():
+    volume, region = sample()
+    for threshold in (0.25, 0.5, 0.75):
+        _, outline = resample(volume, region, Resample(voxel_mm=1.5, mask_threshold=threshold))
+        share = on_grid(Volume(region.morphology.astype(float), GRID, ""), outline.grid, sitk.sitkLinear)
+        clear = np.abs(share - threshold) > 1e-6
+        np.testing.assert_array_equal(outline.morphology[clear], (share >= threshold)[clear])
+
+
+def test_the_new_grid_keeps_the_centre_and_covers_the_old_one():
+    for spacing in (0.7, 1.0, 2.0, 3.3, 50.0):
+        new = resampled_grid(GRID, (spacing, spacing, spacing))
+        middle = [(n - 1) / 2 for n in GRID.shape]
+        new_middle = [(n - 1) / 2 for n in new.shape]
+        np.testing.assert_allclose(new.position_mm(tuple(new_middle)), GRID.position_mm(tuple(middle)), atol=1e-9)
+        for n, old, count in zip(GRID.shape, GRID.spacing_mm, new.shape, strict=True):
+            assert (count - 1) * spacing < n * old <= count * spacing + 1e-9
+
+
+def test_a_ratio_that_is_whole_gives_no_extra_point():
+    assert resampled_grid(Grid((60, 100, 99), (3.0, 0.3, 0.1)), (2.0, 0.1, 0.3)).shape == (90, 300, 33)
+
+
+def test_the_native_grid_is_kept_to_the_last_bit():
+    volume, region = sample()
+    for params in (None, Resample(voxel_mm=4, when="coarser")):
+        image, outline = resample(volume, region, params)
+        np.testing.assert_array_equal(image.array[outline.morphology], volume.array[region.morphology])
+        assert image.spacing_mm == GRID.spacing_mm
+
+
+def test_only_a_coarser_grid_is_resampled_when_asked_for():
+    volume, region = sample()
+    assert resample(volume, region, Resample(voxel_mm=2.9, when="coarser"))[0].spacing_mm == (2.9, 2.9, 2.9)
+    assert resample(volume, region, Resample(voxel_mm=2.9995, when="coarser"))[0].spacing_mm == GRID.spacing_mm
+
+
+def test_slices_stay_where_they_are_slicewise():
+    volume, region = sample()
+    image, outline = resample(volume, region, Resample(voxel_mm=1.0, slicewise=True))
+    assert image.spacing_mm == (3.0, 1.0, 1.0)
+    for z in range(image.grid.shape[0]):
+        alone = Grid((1, 12, 14), GRID.spacing_mm)
+        slice_z = z + round((image.grid.origin_mm[2] - GRID.origin_mm[2]) / 3.0)
+        plane = Volume(volume.array[slice_z : slice_z + 1], alone, "")
+        mask = region.morphology[slice_z : slice_z + 1]
+        single, roi = resample(plane, Region(mask, mask, alone), Resample(voxel_mm=1.0, slicewise=True))
+        np.testing.assert_allclose(
+            np.sort(image.array[z][outline.morphology[z]]), np.sort(single.array[0][roi.morphology[0]])
+        )
+
+
+def test_rounding_gives_whole_numbers():
+    volume, region = sample()
+    image, _ = resample(volume, region, Resample(voxel_mm=1.5, round=True))
+    np.testing.assert_array_equal(image.array, np.rint(image.array))
+
+
+def test_cropping_the_image_outside_the_region_changes_nothing_when_the_grid_stays():
+    volume, region = sample()
+    padded = np.pad(volume.array, ((4, 4), (6, 6), (2, 2)), constant_values=9.0)
+    mask = np.pad(region.morphology, ((4, 4), (6, 6), (2, 2)))
+    grid = Grid(padded.shape, GRID.spacing_mm)
+    for method in ("linear", "nearest"):
+        params = Resample(voxel_mm=1.0, image=method)
+        a, ra = resample(volume, region, params)
+        b, rb = resample(Volume(padded, grid, "SUV"), Region(mask, mask, grid), params)
+        np.testing.assert_array_equal(ra.morphology, rb.morphology)
+        np.testing.assert_allclose(a.array[ra.morphology], b.array[rb.morphology], rtol=1e-12)
+
+
+def test_a_region_lost_on_a_coarse_grid_is_an_error_with_its_size():
+    volume, _ = sample()
+    mask = np.zeros(GRID.shape, bool)
+    mask[4, 5, 6] = True
+    with pytest.raises(EmptyRegion, match="none of its 1 voxels is left on a grid of 9 x 9 x 9 mm"):
+        resample(volume, Region(mask, mask, GRID), Resample(voxel_mm=9))
+
+
+def test_an_empty_mask_is_an_error():
+    volume, _ = sample()
+    mask = np.zeros(GRID.shape, bool)
+    with pytest.raises(EmptyRegion):
+        resample(volume, Region(mask, mask, GRID), None)
