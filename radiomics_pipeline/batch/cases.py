@@ -153,7 +153,7 @@ def _series_columns(header: list[str]) -> tuple[dict[str, dict[str, str]], list[
         for kind in ("image", "mask"):
             if kind not in kinds:
                 stem = f"{token}_" if token else ""
-                raise StudyError(f"{TABLE}: column {stem}{kind!s} is missing beside {', '.join(kinds.values())}")
+                raise StudyError(f"{TABLE}: column {stem}{kind} is missing beside {', '.join(kinds.values())}")
     if not columns:
         raise StudyError(f"{TABLE}: no columns <SERIES>_image and <SERIES>_mask; it has {', '.join(header)}")
     return columns, [f"{TABLE}: column {c!r} is not used" for c in ignored]

@@ -26,7 +26,7 @@ class RegionFacts:
 
     voxels, intensity_voxels : of the outline, and of what re-segmentation left, on the grid of the features
     native_mm, voxel_mm : voxel size (x, y, z) of the file and of the features
-    levels : grey levels of the main setting
+    levels : different grey levels in the region, main setting
     """
 
     voxels: int
@@ -74,13 +74,14 @@ def extract_region(volume: Volume, region: Region, plan: SeriesPlan) -> RegionFe
     undefined: dict[str, str] = {}
     with stage("features"):
         for computation in plan.computations:
-            grey = levels[computation.discretise] if computation.discretise else None
-            found, reasons = computation.family.compute(Sample(image, roi, grey, computation.aggregation))
+            seen = levels[computation.discretise] if computation.discretise else None
+            found, reasons = computation.family.compute(Sample(image, roi, seen, computation.aggregation))
             for feature, spec in computation.columns.items():
                 values[spec.column] = found[feature]
                 if feature in reasons:
                     undefined[spec.column] = reasons[feature]
-    count = levels[plan.params.discretise].count
+    grey = levels[plan.params.discretise].array
+    count = len(np.unique(grey[grey > 0]))
     facts = RegionFacts(
         voxels=int(roi.morphology.sum()),
         intensity_voxels=int(roi.intensity.sum()),

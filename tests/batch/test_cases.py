@@ -1,0 +1,107 @@
+"""Cases are found by table or by folder, and what is not clear is said."""
+
+from __future__ import annotations
+
+import pytest
+
+from radiomics_pipeline.batch.cases import find_study
+from radiomics_pipeline.errors import StudyError
+from tests.images import write_case
+
+
+def table(root, text: str):
+    (root / "cases.csv").write_text(text, "utf-8")
+    return find_study(root)
+
+
+def test_folders_are_cases_in_natural_order(tmp_path):
+    for name in ("case10", "case2", "case1"):
+        write_case(tmp_path / name)
+    study = find_study(tmp_path)
+    assert [(c.name, c.patient) for c in study.cases] == [(n, n) for n in ("case1", "case2", "case10")]
+
+
+def test_series_and_unnamed_images_are_found(tmp_path):
+    write_case(tmp_path / "a", "PET")
+    write_case(tmp_path / "a", "CT", suffix=".nrrd")
+    write_case(tmp_path / "b", "", suffix=".mha")
+    (tmp_path / "a" / "._PET_image.nii.gz").write_bytes(b"resource fork")
+    study = find_study(tmp_path)
+    assert [[s.series for s in c.series] for c in study.cases] == [["CT", "PET"], [""]]
+    assert not any(s.problem for c in study.cases for s in c.series)
+
+
+def test_a_second_readers_mask_is_no_series(tmp_path):
+    write_case(tmp_path / "a")
+    (tmp_path / "a" / "PET_mask_reader2.nii.gz").write_bytes((tmp_path / "a" / "PET_mask.nii.gz").read_bytes())
+    assert [s.series for s in find_study(tmp_path).cases[0].series] == ["PET"]
+
+
+def test_a_missing_mask_and_a_doubled_image_are_problems_of_their_series(tmp_path):
+    write_case(tmp_path / "a")
+    (tmp_path / "a" / "PET_mask.nii.gz").unlink()
+    write_case(tmp_path / "b")
+    write_case(tmp_path / "b", suffix=".nrrd")
+    a, b = (case.series[0] for case in find_study(tmp_path).cases)
+    assert "PET_mask.*: no such file" in a.problem
+    assert "two files for one" in b.problem
+
+
+def test_other_folders_are_noted_and_hidden_ones_are_not(tmp_path):
+    write_case(tmp_path / "a")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / ".git").mkdir()
+    assert find_study(tmp_path).notes == ("folder notes: no <SERIES>_image or image file; passed over",)
+
+
+def test_a_table_gives_patients_labels_and_paths(tmp_path):
+    study = table(
+        tmp_path,
+        "\ufeffcase;patient;PET_image;PET_mask;PET_label;CT_image;CT_mask;comment\n"
+        "L1;P1;x/i.nii.gz;x/m.nii.gz;2;;;first\n"
+        "L2;P1;y/i.nii.gz; y/m.nii.gz ;all;y/c.nii;y/cm.nii;\n",
+    )
+    first, second = study.cases
+    assert (first.name, first.patient, [s.series for s in first.series]) == ("L1", "P1", ["PET"])
+    assert (second.series[0].label, second.series[0].mask) == ("all", tmp_path / "y/m.nii.gz")
+    assert [s.series for s in second.series] == ["PET", "CT"]
+    assert study.notes == ("cases.csv: column 'comment' is not used",)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("patient,PET_image,PET_mask\nP,a,b\n", "no column 'case'"),
+        ("case,PET_image\nA,a\n", "column PET_mask is missing"),
+        ("case,PET_image,PET_mask\nA,a,b\nA,c,d\n", "case 'A' stands in rows 1 and 2"),
+        ("case,PET_image,PET_mask\n,a,b\n", "row 1: no name"),
+        ("case,case,PET_image,PET_mask\nA,A,a,b\n", "two columns are named 'case'"),
+        ("case,age\nA,70\n", "no columns <SERIES>_image"),
+        ("case,PET_image,PET_mask\nA,a,b,c\n", "line 2: 4 cells, but the header has 3"),
+        ("", "the table is empty"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_refused(tmp_path, text, message):
+    with pytest.raises(StudyError, match=message):
+        table(tmp_path, text)
+
+
+def test_a_row_without_a_mask_is_a_problem_of_its_case_alone(tmp_path):
+    study = table(tmp_path, "case,PET_image,PET_mask\nA,a.nii,\nB,b.nii,c.nii\n")
+    assert [c.series[0].problem for c in study.cases] == ["cases.csv, row 1: no PET_mask", ""]
+
+
+def test_a_folder_without_cases_says_what_was_expected(tmp_path):
+    with pytest.raises(StudyError, match=r"no case found; expected cases\.csv"):
+        find_study(tmp_path)
+    with pytest.raises(StudyError, match="no such folder"):
+        find_study(tmp_path / "x")
+
+
+def test_cases_are_chosen_by_name(tmp_path):
+    for name in ("a", "b", "c"):
+        write_case(tmp_path / name)
+    study = find_study(tmp_path)
+    assert [c.name for c in study.only(["c", "a"]).cases] == ["a", "c"]
+    with pytest.raises(StudyError, match="no case 'x'; there are a, b, c"):
+        study.only(["x"])

@@ -1,0 +1,283 @@
+"""A study to its tables: no case costs another, and the same bytes come out however it is run."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import struct
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from radiomics_pipeline.batch.extract import check_study, extract_study
+from radiomics_pipeline.errors import ParamsError, StudyError
+from radiomics_pipeline.io.params_file import load_params, parse_params
+from tests.images import edit_nifti, lesion, write, write_case
+
+PARAMS = parse_params(
+    b"""
+series:
+  PET:
+    unit: SUV
+    resegment: {range: [0, null]}
+    discretise: {method: fixed-bin-size, width: 0.5, origin: 0}
+  CT:
+    unit: HU
+    discretise: {method: fixed-bin-number, bins: 8}
+    families: [intensity, histogram]
+""",
+    "test.yaml",
+)
+TIMES = ("seconds", "case_seconds_reading", "case_seconds")
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def tables(out: Path) -> dict[str, object]:
+    """All tables of a run, but for times."""
+    found: dict[str, object] = {
+        name: (out / name).read_bytes() for name in ("features.csv", "dictionary.csv", "failures.csv", "params.yaml")
+    }
+    found["case_log.csv"] = [{k: v for k, v in row.items() if k not in TIMES} for row in rows(out / "case_log.csv")]
+    return found
+
+
+def break_case(folder: Path, how: str) -> None:
+    image, mask = folder / "PET_image.nii.gz", folder / "PET_mask.nii.gz"
+    array, labels = lesion(1)
+    if how == "truncated":
+        image.write_bytes(image.read_bytes()[:-200])
+    elif how == "changed byte":
+        data = bytearray(image.read_bytes())
+        data[len(data) // 2] ^= 0xFF
+        image.write_bytes(bytes(data))
+    elif how in ("nan", "inf"):
+        array[3, 3, 3] = np.nan if how == "nan" else np.inf
+        write(image, array)
+    elif how == "4d":
+        nib.Nifti1Image(np.stack([array.T] * 3, -1), np.diag([2.0, 2.0, 3.0, 1.0])).to_filename(image)
+    elif how == "colour":
+        colour = np.zeros(array.T.shape, [("R", "u1"), ("G", "u1"), ("B", "u1")])
+        nib.Nifti1Image(colour, np.eye(4)).to_filename(image)
+    elif how == "zero spacing":
+        edit_nifti(image, 84, struct.pack("<f", 0.0))
+    elif how == "empty mask":
+        write(mask, labels * 0)
+    elif how == "other grid":
+        write(mask, labels, origin=(0.5, 0, 0))
+    elif how == "missing label":
+        (folder.parent / "cases.csv").write_text("")
+    elif how == "no mask":
+        mask.unlink()
+    elif how == "not an image":
+        image.write_bytes(gzip.compress(b"hello" * 100))
+    elif how == "bq/ml for suv":
+        write(image, array * 1e4)
+
+
+BAD = {
+    "truncated": ("DamagedFile", "end too early"),
+    "changed byte": ("DamagedFile", "damaged"),
+    "nan": ("BadVoxels", "1 NaN"),
+    "inf": ("BadVoxels", "1 infinite"),
+    "4d": ("UnsupportedImage", "14 x 12 x 10 x 3"),
+    "colour": ("UnsupportedImage", "colour"),
+    "zero spacing": ("BadGeometry", "spacing along y is 0 mm"),
+    "empty mask": ("EmptyRegion", "none of its 1680 voxels"),
+    "other grid": ("GeometryMismatch", "0.25 of a voxel"),
+    "no mask": ("MissingFile", "no such file"),
+    "not an image": ("DamagedFile", "not a NIfTI file"),
+    "bq/ml for suv": ("DiscretisationError", "grey levels"),
+}
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory):
+    study = tmp_path_factory.mktemp("good")
+    for i in range(3):
+        write_case(study / f"good{i}", seed=i)
+    out = tmp_path_factory.mktemp("good_out")
+    extraction = extract_study(study, PARAMS, out, jobs=1)
+    assert not extraction.failures
+    return study, out
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory):
+    study = tmp_path_factory.mktemp("mixed")
+    for i in range(3):
+        write_case(study / f"good{i}", seed=i)
+    for number, how in enumerate(BAD):
+        break_case(write_case(study / f"bad{number}", seed=1), how)
+    out = tmp_path_factory.mktemp("mixed_out")
+    return extract_study(study, PARAMS, out, jobs=2), out
+
+
+def test_every_good_case_keeps_its_row_to_the_byte(good, mixed):
+    expected = (good[1] / "features.csv").read_bytes()
+    assert (mixed[1] / "features.csv").read_bytes() == expected
+    assert expected.count(b"\n") == 4
+
+
+def test_every_bad_case_has_its_line_with_file_and_cause(mixed):
+    found = {row["case"]: row for row in rows(mixed[1] / "failures.csv")}
+    assert len(found) == len(BAD)
+    for number, (error, cause) in enumerate(BAD.values()):
+        row = found[f"bad{number}"]
+        assert row["error"] == error
+        assert cause in row["message"]
+        assert "PET_" in row["message"] or "region" in row["message"] or "PET:" in row["message"]
+
+
+def test_the_manifest_says_what_became_of_each_case(mixed):
+    import json
+
+    manifest = json.loads((mixed[1] / "run.json").read_text("utf-8"))
+    assert [v for k, v in manifest["cases"].items() if k.startswith("good")] == ["ok"] * 3
+    assert [v for k, v in manifest["cases"].items() if k.startswith("bad")] == ["failed"] * len(BAD)
+    assert len(manifest["inputs"]["good0"]["good0/PET_image.nii.gz"]) == 64
+
+
+def test_one_job_two_jobs_a_second_run_and_a_resumed_run_give_the_same_bytes(good, tmp_path):
+    study, out = good
+    extract_study(study, PARAMS, tmp_path / "two", jobs=2)
+    assert tables(tmp_path / "two") == tables(out)
+    extract_study(study, PARAMS, tmp_path / "part", jobs=1, cases=["good1"])
+    assert len(rows(tmp_path / "part" / "features.csv")) == 1
+    extract_study(study, PARAMS, tmp_path / "part", jobs=2)
+    assert tables(tmp_path / "part") == tables(out)
+
+
+def test_a_resumed_run_computes_only_what_changed(good, tmp_path):
+    copy = tmp_path / "study"
+    for i in range(3):
+        write_case(copy / f"good{i}", seed=i)
+    out = tmp_path / "out"
+    extract_study(copy, PARAMS, out, jobs=1)
+    before = {p.name: p.stat().st_mtime_ns for p in (out / "records").iterdir()}
+    write_case(copy / "good1", seed=7)
+    extract_study(copy, PARAMS, out, jobs=1)
+    after = {p.name: p.stat().st_mtime_ns for p in (out / "records").iterdir()}
+    assert len(after) == 4
+    assert all(after[name] == time for name, time in before.items())
+    changed = [a != b for a, b in zip(rows(out / "features.csv"), rows(good[1] / "features.csv"), strict=True)]
+    assert changed == [False, True, False]
+
+
+def test_a_damaged_record_is_computed_again(good, tmp_path):
+    study, out = good
+    extract_study(study, PARAMS, tmp_path, jobs=1)
+    for record in (tmp_path / "records").iterdir():
+        record.write_text(record.read_text()[:-50])
+    extract_study(study, PARAMS, tmp_path, jobs=1)
+    assert tables(tmp_path) == tables(out)
+
+
+def test_other_parameters_use_no_old_record(good, tmp_path):
+    study, out = good
+    extract_study(study, PARAMS, tmp_path, jobs=1)
+    other = PARAMS.model_copy(
+        update={"series": {k: v.model_copy(update={"aggregation": "3D:avg"}) for k, v in PARAMS.series.items()}}
+    )
+    extract_study(study, other, tmp_path, jobs=1)
+    assert tables(tmp_path)["features.csv"] != tables(out)["features.csv"]
+
+
+def test_labels_give_one_row_each_and_series_share_a_row(tmp_path):
+    image, mask = lesion(3)
+    two = np.where(mask.astype(bool), np.where(np.indices(mask.shape)[2] < 7, 1, 4), 0).astype(np.uint8)
+    for series in ("PET", "CT"):
+        write(tmp_path / f"s/i_{series}.nii.gz", image)
+        write(tmp_path / f"s/m_{series}.nrrd", two)
+    (tmp_path / "s/cases.csv").write_text(
+        "case,patient,PET_image,PET_mask,PET_label,CT_image,CT_mask,CT_label\n"
+        "A,P1,i_PET.nii.gz,m_PET.nrrd,all,i_CT.nii.gz,m_CT.nrrd,all\n"
+        "B,P1,i_PET.nii.gz,m_PET.nrrd,1,i_CT.nii.gz,m_CT.nrrd,4\n"
+        "C,P2,i_PET.nii.gz,m_PET.nrrd,2,i_CT.nii.gz,m_CT.nrrd,4\n"
+        "D,P2,i_PET.nii.gz,m_PET.nrrd,,,,\n"
+    )
+    extraction = extract_study(tmp_path / "s", PARAMS, tmp_path / "o", jobs=1)
+    found = rows(tmp_path / "o/features.csv")
+    assert [(r["case"], r["patient"], r["roi"], r["label"]) for r in found] == [
+        ("A", "P1", "1", "1"),
+        ("A", "P1", "4", "4"),
+        ("B", "P1", "", "1"),
+        ("C", "P2", "", "4"),
+    ]
+    column = "CT_original_intensity_Mean"
+    assert found[2][column] == found[1][column] != found[0][column]
+    assert found[3]["PET_original_intensity_Mean"] == ""
+    assert [(f.case, f.error) for f in extraction.failures] == [("C", "MissingLabel"), ("D", "BadMask")]
+
+
+def test_a_series_that_a_case_lacks_leaves_its_columns_empty_with_a_warning(tmp_path):
+    write_case(tmp_path / "s/a", "PET")
+    write_case(tmp_path / "s/a", "CT")
+    write_case(tmp_path / "s/b", "PET")
+    extraction = extract_study(tmp_path / "s", PARAMS, tmp_path / "o", jobs=1)
+    assert not extraction.failures
+    assert rows(tmp_path / "o/features.csv")[1]["CT_original_intensity_Mean"] == ""
+    assert rows(tmp_path / "o/case_log.csv")[-1]["warnings"] == "the case has no CT; its columns are empty"
+
+
+def test_series_and_parameters_that_do_not_meet_are_said(tmp_path):
+    write_case(tmp_path / "s/a", "MR")
+    with pytest.raises(StudyError, match="has the series MR, the parameters only PET, CT"):
+        extract_study(tmp_path / "s", PARAMS, tmp_path / "o", jobs=1)
+    write_case(tmp_path / "s/a", "PET")
+    extraction = extract_study(tmp_path / "s", PARAMS, tmp_path / "o", jobs=1)
+    assert "series MR: no section in the parameters (PET, CT); left out" in extraction.notes
+    assert "series CT: in the parameters, but in no case" in extraction.notes
+
+
+def test_unnamed_images_need_to_be_told_their_series_where_there_are_several(tmp_path):
+    write_case(tmp_path / "s/a", "")
+    with pytest.raises(StudyError, match="say which they are with --series"):
+        extract_study(tmp_path / "s", PARAMS, tmp_path / "o", jobs=1)
+    with pytest.raises(ParamsError, match="the parameters have sections for PET, CT"):
+        extract_study(tmp_path / "s", PARAMS, tmp_path / "o", jobs=1, series="MR")
+    extract_study(tmp_path / "s", PARAMS, tmp_path / "o", jobs=1, series="PET")
+    assert "original_intensity_Mean" in rows(tmp_path / "o/features.csv")[0]
+
+
+def test_a_check_finds_what_an_extraction_would_and_writes_nothing(mixed, tmp_path):
+    extraction, _ = mixed
+    found = check_study(extraction.study.root, PARAMS, jobs=2)
+    assert found.failures == extraction.failures
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_path_of_the_machine_reaches_a_table(mixed):
+    extraction, out = mixed
+    parent = str(extraction.study.root.parent)
+    for path in out.rglob("*"):
+        if path.is_file():
+            assert parent not in path.read_text("utf-8"), path.name
+
+
+def test_the_dictionary_has_a_row_for_every_feature_column(good):
+    _, out = good
+    columns = list(rows(out / "features.csv")[0])[4:]
+    dictionary = rows(out / "dictionary.csv")
+    assert [row["column"] for row in dictionary] == columns
+    assert all(row["definition"] and row["unit"] and row["aggregation"] for row in dictionary)
+    mean = next(row for row in dictionary if row["column"] == "PET_original_intensity_Mean")
+    assert (mean["ibsi_code"], mean["unit"], mean["family"], mean["standard"]) == ("Q4LE", "SUV", "intensity", "ibsi")
+
+
+def test_an_undefined_feature_is_an_empty_cell_with_its_reason(tmp_path):
+    image, mask = lesion(0)
+    write(tmp_path / "s/a/PET_image.nii.gz", np.where(mask, 3.0, image).astype(np.float32))
+    write(tmp_path / "s/a/PET_mask.nii.gz", mask)
+    extraction = extract_study(tmp_path / "s", load_params("fdg"), tmp_path / "o", jobs=1)
+    assert not extraction.failures
+    row, log = rows(tmp_path / "o/features.csv")[0], rows(tmp_path / "o/case_log.csv")[0]
+    empty = [name for name, value in row.items() if value == "" and name not in ("roi",)]
+    assert "PET_original_glcm_Correlation" in empty
+    assert all(f"{name}: " in log["undefined"] for name in empty)
+    assert "grey level only" in log["warnings"]

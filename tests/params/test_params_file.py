@@ -1,0 +1,117 @@
+"""Parameter files: every mistake is named with its line, and every file of ours is in order."""
+
+from __future__ import annotations
+
+import pytest
+
+from radiomics_pipeline.errors import ParamsError
+from radiomics_pipeline.extraction.plan import plan_series
+from radiomics_pipeline.io.params_file import (
+    digest_params,
+    find_params,
+    load_params,
+    parse_params,
+    tracers,
+    write_params,
+)
+
+FDG = find_params("fdg").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", tracers())
+def test_every_parameter_file_of_ours_gives_columns_and_comes_back(name):
+    params = load_params(name)
+    assert all(plan_series(params, series).columns for series in params.series)
+    assert parse_params(write_params(params).encode(), "again") == params
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "resample:",
+            "resampel:",
+            "line 8: series.PET.resampel: unknown key, did you mean 'resample'?; allowed here: unit",
+        ),
+        ("width: 0.25", "widht: 0.25", "line 18: series.PET.discretise.widht: unknown key, did you mean 'width'?"),
+        ("width: 0.25", "# none", "line 16: series.PET.discretise.width: missing"),
+        ("width: 0.25", "width: -1", "line 18: series.PET.discretise.width: input should be greater than 0, found -1"),
+        ("width: 0.25", "width: .nan", "line 18: series.PET.discretise.width: input should be a finite number"),
+        ("width: 0.25", "width: 0.25\n      width: 3", 'line 19: found duplicate key "width"'),
+        ("method: fixed-bin-size", "method: fixed-bin-sise", "must be one of fixed-bin-size, fixed-bin-number, none"),
+        ("image: linear", "image: linaer", "line 11: series.PET.resample.image: must be one of nearest, linear, cubic"),
+        ("[0, null]", "[5, 2]", "line 15: series.PET.resegment.range: the lower end 5 must lie below the upper end 2"),
+        (
+            "standard: ibsi",
+            "standard: ibis",
+            "line 3: standard: must be one of ibsi, found 'ibis', did you mean 'ibsi'?",
+        ),
+        ("unit: SUV", "unit: SUV\n    label: {tumour: 0}", "labels are whole numbers from 1"),
+        ("unit: SUV", "unit: SUV\n    label: {a: 1, b: 1}", "two names stand for one label"),
+        ("aggregation: 3D:mrg", "settings: [{name: a_b, families: [glcm]}]", "settings.0.name"),
+        ("  PET:", "  P_T:", "series 'P_T': letters, digits"),
+        ("  PET:\n", "  PET: [\n", "my.yaml, line"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line_and_what_is_allowed(old, new, message):
+    assert old in FDG
+    with pytest.raises(ParamsError) as error:
+        parse_params(FDG.replace(old, new, 1).encode(), "my.yaml")
+    assert message in str(error.value)
+
+
+def test_every_mistake_of_a_file_is_listed():
+    with pytest.raises(ParamsError) as error:
+        parse_params(FDG.replace("unit:", "uint:").encode(), "my.yaml")
+    assert str(error.value).count("unknown key, did you mean 'unit'?") == 2
+
+
+def test_a_family_that_does_not_exist_is_refused_with_those_that_do():
+    params = parse_params(FDG.replace("unit: SUV", "unit: SUV\n    families: [gclm]", 1).encode(), "my.yaml")
+    with pytest.raises(ParamsError, match=r"no feature family 'gclm', did you mean 'glcm'\?; there are: morphology"):
+        plan_series(params, "PET")
+
+
+def test_an_unknown_name_lists_those_there_are():
+    with pytest.raises(ParamsError, match=r"no parameters named 'fgd', did you mean 'fdg'\?; there are: ct, fdg"):
+        load_params("fgd")
+    with pytest.raises(ParamsError, match=r"nowhere\.yaml: no such parameter file"):
+        load_params("nowhere.yaml")
+
+
+def test_numbers_are_read_as_yaml_1_2_writes_them():
+    params = parse_params(FDG.replace("width: 0.25", "width: 25e-2").encode(), "my.yaml")
+    assert params == load_params("fdg")
+
+
+def test_other_texts_are_refused():
+    with pytest.raises(ParamsError, match="UTF-8"):
+        parse_params("description: Größe".encode("latin-1"), "my.yaml")
+    with pytest.raises(ParamsError, match="no parameters in it"):
+        parse_params(b"", "my.yaml")
+
+
+def test_the_digest_follows_the_values_not_the_text():
+    same = parse_params(FDG.replace("width: 0.25", "width: 0.250   # same").encode(), "my.yaml")
+    other = parse_params(FDG.replace("width: 0.25", "width: 0.5").encode(), "my.yaml")
+    assert digest_params(same) == digest_params(load_params("fdg")) != digest_params(other)
+
+
+def test_a_setting_adds_columns_with_its_name_and_changes_no_other():
+    text = FDG.replace(
+        "aggregation: 3D:mrg",
+        "aggregation: 3D:mrg\n    settings: [{name: avg, families: [glcm], aggregation: '3D:avg'}]",
+        1,
+    )
+    plain = [c.column for c in plan_series(load_params("fdg"), "PET").columns]
+    more = plan_series(parse_params(text.encode(), "my.yaml"), "PET").columns
+    assert [c.column for c in more][: len(plain)] == plain
+    added = more[len(plain) :]
+    assert {c.aggregation for c in added} == {"3D:avg"}
+    assert all(c.column.endswith("_avg") and "_glcm_" in c.column for c in added)
+
+
+def test_columns_of_an_unnamed_image_have_no_series():
+    params = load_params("ct")
+    assert plan_series(params, "CT", named=False).columns[0].column.startswith("original_")
+    assert plan_series(params, "CT").columns[0].column.startswith("CT_original_")
