@@ -16,6 +16,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+
 from radiomics_pipeline.types import Levels, Region, Volume
 from radiomics_pipeline.types.columns import FAMILIES
 
@@ -116,15 +118,16 @@ class Family:
         except Undefined as reason:
             return dict.fromkeys(self.features, math.nan), dict.fromkeys(self.features, str(reason))
         values, reasons = {}, {}
-        for feature in self.features.values():
-            try:
-                values[feature.name] = _mean([float(feature.compute(item)) for item in prepared])
-            except Undefined as reason:
-                values[feature.name], reasons[feature.name] = math.nan, str(reason)
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is found, and named, in _mean
+            for feature in self.features.values():
+                try:
+                    values[feature.name] = _mean([float(feature.compute(item)) for item in prepared])
+                except Undefined as reason:
+                    values[feature.name], reasons[feature.name] = math.nan, str(reason)
         return values, reasons
 
 
 def _mean(values: list[float]) -> float:
     if not all(math.isfinite(v) for v in values):
         raise Undefined("the value exceeds the range of numbers")
-    return math.fsum(values) / len(values) if len(values) > 1 else values[0]
+    return math.fsum(values) / len(values) + 0.0  # which turns -0.0 into 0.0

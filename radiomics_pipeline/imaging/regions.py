@@ -15,13 +15,13 @@ MAX_LABELS = 1024
 def regions_of(labels: np.ndarray, grid: Grid, wanted: Label | None, name: str) -> list[Region]:
     """The regions asked for, by ascending label; `name` is what errors call the mask.
 
-    labels : int64 [z, y, x], 0 outside
+    labels : whole numbers [z, y, x], 0 outside
     wanted : a label; "all", one region each; names with labels; None, the only label there is
 
     Raises EmptyRegion for a mask without a voxel, MissingLabel for a label it does not hold, BadMask where
     None is wanted and there are several.
     """
-    present = [int(n) for n in np.unique(labels) if n]
+    present = [int(n) for n in np.unique(labels[labels != 0])]
     if not present:
         raise EmptyRegion(f"{name}: the mask is empty: none of its {labels.size} voxels has a label")
     if len(present) > MAX_LABELS:

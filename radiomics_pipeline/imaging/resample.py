@@ -56,7 +56,7 @@ def resample(volume: Volume, region: Region, params: Resample | None) -> tuple[V
     at = [_old_index(volume.grid, target, axis) for axis in range(3)]
     kept = [_covering(at[axis], low[axis], high[axis]) for axis in range(3)]
     at = [positions[a:b] for positions, (a, b) in zip(at, kept, strict=True)]
-    share = _interpolate(region.morphology.astype(np.float64), at, params.mask)
+    share = _interpolate(region.morphology, at, params.mask)
     mask = np.round(share, 9) >= params.mask_threshold
     if not mask.any():
         raise EmptyRegion(
@@ -112,13 +112,19 @@ def _covering(positions: np.ndarray, low: int, high: int) -> tuple[int, int]:
 
 
 def _interpolate(array: np.ndarray, at: list[np.ndarray], method: Interpolation) -> np.ndarray:
-    """Values of `array` at the points of a new grid, given by index along each axis."""
-    for axis, positions in enumerate(at):
-        inside = np.clip(positions, 0, array.shape[axis] - 1)
-        if np.array_equal(inside, np.arange(array.shape[axis])):
-            continue
-        array = _ALONG_AXIS[method](array, inside, axis)
-    return array
+    """Values of `array` at the points of a new grid, given by index along each axis; float64."""
+    reach = SPLINE_REACH if method == "cubic" else 0
+    part, places = [], []
+    for n, positions in zip(array.shape, at, strict=True):
+        inside = np.clip(positions, 0, n - 1)
+        low, high = max(0, int(inside.min()) - reach), min(n, int(inside.max()) + 2 + reach)
+        part.append(slice(low, high))
+        places.append(inside - low)
+    values = array[tuple(part)].astype(np.float64)
+    for axis, positions in enumerate(places):
+        if not np.array_equal(positions, np.arange(values.shape[axis])):
+            values = _ALONG_AXIS[method](values, positions, axis)
+    return values
 
 
 def _nearest(array: np.ndarray, at: np.ndarray, axis: int) -> np.ndarray:
@@ -136,16 +142,13 @@ def _cubic(array: np.ndarray, at: np.ndarray, axis: int) -> np.ndarray:
     n = array.shape[axis]
     if n == 1:
         return array.take(np.zeros(len(at), np.intp), axis)
-    low = max(0, int(at.min()) - SPLINE_REACH)
-    high = min(n, int(at.max()) + 2 + SPLINE_REACH)
-    part = array.take(np.arange(low, high), axis)
-    weights = ndimage.spline_filter1d(part, 3, axis, mode="mirror")
+    weights = ndimage.spline_filter1d(array, 3, axis, mode="mirror")
     first = np.floor(at).astype(np.intp)
     t = at - first
     basis = ((1 - t) ** 3 / 6, (4 - 6 * t**2 + 3 * t**3) / 6, (1 + 3 * t + 3 * t**2 - 3 * t**3) / 6, t**3 / 6)
     total = np.zeros([*array.shape[:axis], len(at), *array.shape[axis + 1 :]])
     for offset, share in enumerate(basis):
-        total += weights.take(_mirrored(first - 1 + offset - low, high - low), axis) * _along(share, axis)
+        total += weights.take(_mirrored(first - 1 + offset, n), axis) * _along(share, axis)
     return total
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
@@ -34,3 +35,10 @@ def program_digest() -> str:
 def write_manifest(manifest: RunManifest, path: Path) -> None:
     """Write run.json."""
     write_text(path, json.dumps(asdict(manifest), ensure_ascii=False, indent=1) + "\n")
+
+
+def add_notes(path: Path, notes: Sequence[str]) -> None:
+    """Add what a later stage left out to a run.json that is there."""
+    tree = json.loads(path.read_text("utf-8"))
+    tree["notes"] = [*tree["notes"], *notes]
+    write_text(path, json.dumps(tree, ensure_ascii=False, indent=1) + "\n")

@@ -73,8 +73,8 @@ def decode(path: Path, data: bytes, name: str) -> RawImage:
 def to_volume(raw: RawImage, unit: str, name: str) -> Volume:
     """The image in double precision; BadVoxels where an intensity is NaN or infinite."""
     array = raw.array.astype(np.float64)
-    finite = np.isfinite(array)
-    if not finite.all():
+    finite = np.isfinite(array) if raw.array.dtype.kind == "f" else np.True_
+    if not np.all(finite):
         nan, total = int(np.isnan(array).sum()), int((~finite).sum())
         z, y, x = (int(i) for i in np.argwhere(~finite)[0])
         raise BadVoxels(
@@ -85,7 +85,7 @@ def to_volume(raw: RawImage, unit: str, name: str) -> Volume:
 
 
 def to_labels(raw: RawImage, name: str) -> np.ndarray:
-    """The mask's labels, int64 [z, y, x]; BadMask where a value is not a whole number of at least 0."""
+    """The mask's labels, whole numbers [z, y, x]; BadMask where a value is no whole number of at least 0."""
     array = raw.array
     if array.dtype.kind == "f":
         wrong = ~(np.isfinite(array) & (array == np.rint(array)))
@@ -94,8 +94,8 @@ def to_labels(raw: RawImage, name: str) -> np.ndarray:
                 f"{name}: {int(wrong.sum())} voxels are no whole labels, such as {float(array[wrong][0]):g}; "
                 "a probability map must be thresholded first"
             )
-    labels = array.astype(np.int64)
-    if labels.size and int(labels.min()) < 0:
+    labels = array if array.dtype.kind in "iu" else array.astype(np.int64)
+    if labels.dtype.kind == "i" and labels.size and int(labels.min()) < 0:
         raise BadMask(f"{name}: negative label {int(labels.min())}; labels are whole numbers from 1, 0 is outside")
     return labels
 
