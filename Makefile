@@ -1,0 +1,66 @@
+# radiomics_pipeline. Two commands are enough on a fresh clone: `make demo` and `make test`.
+
+VENV := .venv
+BIN := $(VENV)/bin
+FIND_PYTHON = for p in python3.14 python3.13 python3.12 python3.11 python3 python; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done
+PYTHON ?= $(shell $(FIND_PYTHON))
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+DEMO := out/demo
+SAMPLE := data_samples/fdg_lesions
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint bench docs clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.installed ## make .venv and install the package into it
+
+demo: $(VENV)/.installed ## the whole way on the embedded sample: tables and a figure in out/demo
+	@$(BIN)/radiomics-pipeline run $(SAMPLE) --params fdg --outcomes $(SAMPLE)/outcomes.csv \
+		--target mace --clinical age,sex,stage --out $(DEMO)
+	@echo "Open $(DEMO)/figure.png; what was planted in the sample stands in $(SAMPLE)/README.md"
+
+test: $(VENV)/.developed ## all tests
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal
+
+lint: $(VENV)/.developed ## ruff, mypy, and whether the generated pages are up to date
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python docs/generate.py --check
+
+bench: $(VENV)/.developed ## seconds a case: reading, our features, PyRadiomics
+	@$(BIN)/python benchmarks/extraction.py $(SAMPLE)
+
+docs: $(VENV)/.installed ## write the pages of docs/features from the features themselves
+	@$(BIN)/python docs/generate.py
+
+clean: ## remove .venv, out and all caches
+	@rm -rf $(VENV) out build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "No Python of at least 3.11 was found. Install one, or name it: make PYTHON=/path/to/python $(MAKECMDGOALS)"; exit 1; fi
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$(PYTHON) is older than Python 3.11. Name a newer one: make PYTHON=/path/to/python $(MAKECMDGOALS)"; exit 1; }
+	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || { \
+		echo "$(PYTHON) cannot make virtual environments. On Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
+	@echo "Making $(VENV) with $$("$(PYTHON)" --version)"
+	@"$(PYTHON)" -m venv $(VENV)
+	@$(PIP) install --upgrade pip
+
+$(VENV)/.installed: setup.cfg pyproject.toml | $(BIN)/python
+	@echo "Installing radiomics_pipeline and what it needs (a few minutes the first time)"
+	@$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.developed: $(VENV)/.installed
+	@echo "Installing what tests and lint need"
+	@$(PIP) install --editable '.[dev]'
+	@if $(PIP) install --editable '.[pyradiomics]' >$(VENV)/pyradiomics.log 2>&1; then :; \
+	elif [ -n "$$RADIOMICS_REQUIRE_PYRADIOMICS" ]; then cat $(VENV)/pyradiomics.log; exit 1; \
+	else echo "PyRadiomics could not be built (it needs a C compiler); its tests will be skipped. See $(VENV)/pyradiomics.log"; fi
+	@touch $@
