@@ -20,7 +20,7 @@ setup: $(VENV)/.installed ## make .venv and install the package into it
 demo: $(VENV)/.installed ## the whole way on the embedded sample: tables and a figure in out/demo
 	@$(BIN)/radiomics-pipeline run $(SAMPLE) --params fdg --outcomes $(SAMPLE)/outcomes.csv \
 		--target mace --clinical age,sex,stage --out $(DEMO)
-	@echo "Open $(DEMO)/figure.png; what was planted in the sample stands in $(SAMPLE)/README.md"
+	@echo "Open $(DEMO)/selection.png; what was planted in the sample stands in $(SAMPLE)/README.md"
 
 test: $(VENV)/.developed ## all tests
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal

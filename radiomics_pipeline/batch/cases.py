@@ -8,12 +8,12 @@ Either `cases.csv` says so (columns `case`, `patient`, then `<SERIES>_image`, `<
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from radiomics_pipeline.errors import StudyError, TableError
-from radiomics_pipeline.io.delimited import read_rows
+from radiomics_pipeline.io.delimited import read_text_table
 from radiomics_pipeline.io.volumes import has_volume_suffix
 
 TABLE = "cases.csv"
@@ -108,14 +108,14 @@ def _one_series(series: str, folder: Path, kinds: dict[str, list[Path]]) -> Seri
 
 def _from_table(root: Path) -> Study:
     try:
-        header, rows = read_rows(root / TABLE)
+        table = read_text_table(root / TABLE)
     except TableError as e:
         raise StudyError(str(e)) from None
-    columns, notes = _series_columns(header)
+    columns, notes = _series_columns(table.columns)
     cases = []
     seen: dict[str, int] = {}
-    for number, row in enumerate(rows, 1):
-        cells = dict(zip(header, row, strict=True))
+    for number, row in enumerate(table.rows, 1):
+        cells = dict(zip(table.columns, row, strict=True))
         name = cells["case"]
         if not name:
             raise StudyError(f"{TABLE}, row {number}: no name in column 'case'")
@@ -137,7 +137,7 @@ def _from_table(root: Path) -> Study:
     return Study(root, tuple(sorted(cases, key=lambda case: _natural_text(case.name))), tuple(notes))
 
 
-def _series_columns(header: list[str]) -> tuple[dict[str, dict[str, str]], list[str]]:
+def _series_columns(header: Sequence[str]) -> tuple[dict[str, dict[str, str]], list[str]]:
     """Columns of each series by kind, and notes on columns that mean nothing here."""
     if "case" not in header:
         raise StudyError(f"{TABLE}: no column 'case'; it has {', '.join(header)}")

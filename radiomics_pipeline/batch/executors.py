@@ -36,7 +36,9 @@ def run_tasks(
     context = multiprocessing.get_context("spawn")
     pool = ProcessPool(max_workers=jobs, initializer=_one_thread, context=context)
     try:
-        positions = {pool.schedule(function, args=(task,), timeout=timeout_s): i for i, task in enumerate(tasks)}
+        positions: dict[Any, int] = {
+            pool.schedule(function, args=(task,), timeout=timeout_s): i for i, task in enumerate(tasks)
+        }
         for future in as_completed(positions):
             yield positions[future], _result(future, timeout_s)
         pool.close()

@@ -72,9 +72,7 @@ def extract_study(
         study = study.only(cases)
     plans, notes = plan_study(study, params, series)
     write_text(out / "params.yaml", write_params(params))
-    result = _compute(
-        study, plans, params, records=out / "records", jobs=jobs, timeout_s=timeout_s, progress=progress
-    )
+    result = _compute(study, plans, params, records=out / "records", jobs=jobs, timeout_s=timeout_s, progress=progress)
     extraction = Extraction(study, plans, result, (*study.notes, *notes))
     write_tables(extraction.records, plans, out)
     manifest = RunManifest(
@@ -104,9 +102,7 @@ def check_study(
     study = find_study(study_folder)
     plans, notes = plan_study(study, params, series)
     bare = {name: plan.without_features() for name, plan in plans.items()}
-    records = _compute(
-        study, bare, params, records=None, jobs=jobs, timeout_s=DEFAULT_TIMEOUT_S, progress=progress
-    )
+    records = _compute(study, bare, params, records=None, jobs=jobs, timeout_s=DEFAULT_TIMEOUT_S, progress=progress)
     return Extraction(study, plans, records, (*study.notes, *notes))
 
 

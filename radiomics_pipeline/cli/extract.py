@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from radiomics_pipeline.cli.options import CaseNames, Jobs, OutFolder, ParamsName, SeriesName, StudyFolder
+from radiomics_pipeline.cli.options import CaseNames, Jobs, OutFolder, ParamsName, SeriesName, StudyFolder, Timeout
 from radiomics_pipeline.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -21,9 +21,7 @@ def extract(
     case: CaseNames = None,
     jobs: Jobs = None,
     series: SeriesName = "",
-    timeout: Annotated[
-        float, typer.Option("--timeout", min=1, metavar="SECONDS", help="Give a case up after this time.")
-    ] = 3600,
+    timeout: Timeout = 3600,
 ) -> None:
     """Measure the features of every case: features.csv and what belongs to it.
 

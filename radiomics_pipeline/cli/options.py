@@ -26,3 +26,20 @@ CaseNames = Annotated[
 SeriesName = Annotated[
     str, typer.Option("--series", metavar="NAME", help="Section of the parameters for images without a series name.")
 ]
+Timeout = Annotated[float, typer.Option("--timeout", min=1, metavar="SECONDS", help="Give a case up after this time.")]
+Target = Annotated[str, typer.Option("--target", metavar="COLUMN", help="Column of a binary outcome, 0 and 1.")]
+Time = Annotated[str, typer.Option("--time", metavar="COLUMN", help="Column of a time to an event; with --event.")]
+Event = Annotated[
+    str, typer.Option("--event", metavar="COLUMN", help="Column that says whether the event was seen, 0 and 1.")
+]
+IdColumn = Annotated[
+    str,
+    typer.Option("--id", metavar="COLUMN", help="Key column, where it is not called case, patient or patient_id."),
+]
+Clinical = Annotated[
+    str,
+    typer.Option("--clinical", metavar="A,B,C", help="Clinical columns; no other column of the outcomes enters."),
+]
+Seed = Annotated[
+    int | None, typer.Option("--seed", min=0, help="Seed of the folds.", show_default="that of the parameters")
+]

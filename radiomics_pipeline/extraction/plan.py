@@ -67,12 +67,12 @@ def plan_series(params: RunParams, series: str, *, named: bool = True) -> Series
     computations = []
     for token, families, discretise, requested in ways:
         for family in families:
-            aggregation = family.aggregation_of(requested)
+            gathered = family.aggregation_of(requested)
             columns = {
                 feature.name: ColumnSpec(
                     ColumnName(prefix, ORIGINAL, family.token, feature.name, token),
                     params.standard,
-                    aggregation,
+                    gathered,
                     feature.ibsi,
                     feature.unit.replace("{u}", chosen.unit),
                     feature.definition,
@@ -80,7 +80,7 @@ def plan_series(params: RunParams, series: str, *, named: bool = True) -> Series
                 for feature in family.features.values()
             }
             levels = discretise if family.needs_levels else None
-            computations.append(Computation(family, aggregation, levels, columns))
+            computations.append(Computation(family, gathered, levels, columns))
     return SeriesPlan(series, prefix, chosen, tuple(computations))
 
 

@@ -1,55 +1,105 @@
-"""Text tables: read as people write them, written in one way only."""
+"""Tables of text: read as people write them, written in one way only.
+
+Read: comma, semicolon or tab; decimal comma (not in comma-separated files); byte order mark; UTF-16; gzip; blank
+cells, NA, NaN and the like are missing. Written: UTF-8, LF, shortest floats that read back the same, NaN empty.
+"""
 
 from __future__ import annotations
 
 import csv
+import difflib
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
-from radiomics_pipeline.errors import TableError
+import numpy as np
+
+from radiomics_pipeline.errors import DamagedFile, TableError
 from radiomics_pipeline.io.compressed import gunzip
 
+MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "-", ".", "#div/0!"})
+"""Cells without a value, in lower case."""
 
-def read_rows(path: Path) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of a table in CSV: comma, semicolon or tab; UTF-8 with or without a mark; gzip.
 
-    Cells are stripped of blanks; empty lines are skipped. Raises TableError for an unreadable file, a header
-    that names a column twice, and a row that is longer than the header.
+@dataclass(frozen=True)
+class TextTable:
+    """A table as read: every cell a text without surrounding blanks.
+
+    name : of the file, without its folder
+    columns : unique; rows : one text a column
+    decimal_comma : whether 1,5 may be a number in it
     """
-    name = path.name
-    try:
-        data = path.read_bytes()
-    except OSError as e:
-        raise TableError(f"{path}: cannot be read ({e.strerror})") from None
-    if data[:2] == b"\x1f\x8b":
-        data = gunzip(data, name)
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise TableError(f"{name}: not a text in UTF-8; save it as CSV in UTF-8") from None
-    lines = [[cell.strip() for cell in row] for row in csv.reader(StringIO(text), delimiter=_delimiter(text))]
-    filled = [(number, row) for number, row in enumerate(lines, 1) if any(row)]
-    if not filled:
-        raise TableError(f"{name}: the table is empty")
-    header = filled[0][1]
-    while header and not header[-1]:
-        header.pop()
-    twice = sorted({column for column in header if header.count(column) > 1})
-    if twice:
-        raise TableError(f"{name}: two columns are named {', '.join(map(repr, twice))}")
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    decimal_comma: bool
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def column(self, name: str) -> tuple[str, ...]:
+        """The cells of a column; TableError where there is none of that name."""
+        if name not in self.columns:
+            close = difflib.get_close_matches(name, self.columns, 1)
+            hint = f"did you mean {close[0]!r}?" if close else f"it has {listed(self.columns)}"
+            raise TableError(f"{self.name}: no column {name!r}; {hint}")
+        at = self.columns.index(name)
+        return tuple(row[at] for row in self.rows)
+
+    def numbers(self, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
+        """The cells of a column as float64 [rows], NaN where missing; and the cells that are no numbers (NaN, too)."""
+        cells = self.column(name)
+        numbers = np.full(len(cells), np.nan)
+        texts = []
+        points = commas = 0
+        for i, cell in enumerate(cells):
+            if cell.lower() in MISSING:
+                continue
+            points += "." in cell
+            commas += "," in cell
+            number = _number(cell, self.decimal_comma)
+            if number is None:
+                texts.append(cell)
+            else:
+                numbers[i] = number
+        if self.decimal_comma and points and commas and not texts:
+            raise TableError(f"{self.name}: column {name!r} mixes decimal commas and decimal points")
+        return numbers, tuple(texts)
+
+
+def read_text_table(path: Path) -> TextTable:
+    """Any delimited text file with a header, gzip too.
+
+    Raises TableError for a file that is absent, empty, damaged, a workbook, or has ragged rows or a column twice.
+    """
+    path = Path(path)
+    text = _decoded(path)
+    delimiter = _delimiter(text)
+    lines = [
+        (reader_line, [cell.strip() for cell in row])
+        for reader_line, row in _numbered_rows(text, delimiter)
+        if any(cell.strip() for cell in row)
+    ]
+    if not lines:
+        raise TableError(f"{path.name}: the file is empty")
+    header = lines[0][1]
+    while header and not header[-1] and all(not "".join(row[len(header) - 1 :]) for _, row in lines[1:]):
+        header = header[:-1]
     rows = []
-    for number, row in filled[1:]:
-        if any(row[len(header) :]):
-            raise TableError(f"{name}, line {number}: {len(row)} cells, but the header has {len(header)}")
-        rows.append((row + [""] * len(header))[: len(header)])
-    return header, rows
-
-
-def _delimiter(text: str) -> str:
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    return max(",;\t", key=first.count)
+    for line, row in lines[1:]:
+        if len(row) != len(header) and (len(row) < len(header) or any(row[len(header) :])):
+            raise TableError(f"{path.name}, line {line}: {len(row)} cells, the header has {len(header)}")
+        rows.append(tuple(row[: len(header)]))
+    if not rows:
+        raise TableError(f"{path.name}: a header and no rows")
+    columns = tuple(name or f"(column {i} without a name)" for i, name in enumerate(header, 1))
+    twice = sorted({c for c in columns if columns.count(c) > 1}) if len(set(columns)) < len(columns) else []
+    if twice:
+        raise TableError(f"{path.name}: column named twice: {listed(twice)}")
+    return TextTable(path.name, columns, tuple(rows), delimiter != ",")
 
 
 def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -77,3 +127,67 @@ def _cell(value: object) -> str:
             return ""
         return repr(float(value))
     return str(value)
+
+
+def _decoded(path: Path) -> str:
+    """The file's text."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise TableError(f"{path.name}: cannot be read ({error.strerror})") from error
+    if data[:2] == b"\x1f\x8b":
+        try:
+            data = gunzip(data, path.name)
+        except DamagedFile as error:
+            raise TableError(str(error)) from None
+    if data[:4] == b"PK\x03\x04" or data[:4] == b"\xd0\xcf\x11\xe0":
+        raise TableError(f"{path.name}: a workbook; save the sheet as CSV")
+    encodings = ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "cp1252")
+    for encoding in encodings:
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\x00" not in text:
+            return text
+    raise TableError(f"{path.name}: not a text file")
+
+
+def _numbered_rows(text: str, delimiter: str) -> Iterable[tuple[int, list[str]]]:
+    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        for row in reader:
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise TableError(f"line {reader.line_num}: {error}") from error
+
+
+def _delimiter(text: str) -> str:
+    """The one of comma, semicolon and tab that splits the first lines into the most, equally many, cells."""
+    start = "\n".join(text.splitlines()[:20])
+    best, widest = ",", 1
+    for delimiter in (",", ";", "\t"):
+        widths = {len(row) for row in csv.reader(StringIO(start), delimiter=delimiter) if any(row)}
+        if len(widths) == 1 and max(widths) > widest:
+            best, widest = delimiter, max(widths)
+    if widest > 1 or not start:
+        return best
+    header = start.splitlines()[0]
+    return max((",", ";", "\t"), key=header.count)
+
+
+def _number(cell: str, decimal_comma: bool) -> float | None:
+    """The cell's number; None where it is none."""
+    if "_" in cell or not cell.isascii():
+        return None
+    if decimal_comma and cell.count(",") == 1 and "." not in cell:
+        cell = cell.replace(",", ".")
+    try:
+        return float(cell)
+    except ValueError:
+        return None
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first names, for a message."""
+    return ", ".join(repr(n) for n in names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

@@ -27,7 +27,9 @@ class PenaltyParams(Section):
     """Penalties that the inner folds choose among."""
 
     steps: int = Field(30, ge=2, description="penalties tried, in equal ratios")
-    smallest: float = Field(0.05, gt=0, lt=1, description="smallest penalty, as a share of the one that selects nothing")
+    smallest: float = Field(
+        0.05, gt=0, lt=1, description="smallest penalty, as a share of the one that selects nothing"
+    )
     l1_ratios: tuple[float, ...] = Field(
         (0.9, 0.5, 0.1), min_length=1, description="shares of L1 tried by the elastic nets, each in (0, 1]"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,5 @@ class RunManifest:
     inputs: dict[str, dict[str, str]]
     seed: int
     notes: tuple[str, ...] = ()
-    outputs: dict[str, str] = field(default_factory=dict)
     started: str = ""
     seconds: float = 0.0

@@ -42,7 +42,9 @@ class Outcome:
         """
         codes = _codes(values, name)
         if codes.all() or not codes.any():
-            raise OutcomeError(f"outcome {name!r}: all {len(codes)} rows are {int(codes.all())}; two classes are needed")
+            raise OutcomeError(
+                f"outcome {name!r}: all {len(codes)} rows are {int(codes.all())}; two classes are needed"
+            )
         return cls((name,), codes)
 
     @classmethod

@@ -75,10 +75,10 @@ def test_a_table_gives_patients_labels_and_paths(tmp_path):
         ("case,PET_image\nA,a\n", "column PET_mask is missing"),
         ("case,PET_image,PET_mask\nA,a,b\nA,c,d\n", "case 'A' stands in rows 1 and 2"),
         ("case,PET_image,PET_mask\n,a,b\n", "row 1: no name"),
-        ("case,case,PET_image,PET_mask\nA,A,a,b\n", "two columns are named 'case'"),
+        ("case,case,PET_image,PET_mask\nA,A,a,b\n", "column named twice: 'case'"),
         ("case,age\nA,70\n", "no columns <SERIES>_image"),
-        ("case,PET_image,PET_mask\nA,a,b,c\n", "line 2: 4 cells, but the header has 3"),
-        ("", "the table is empty"),
+        ("case,PET_image,PET_mask\nA,a,b,c\n", "line 2: 4 cells, the header has 3"),
+        ("", "the file is empty"),
     ],
 )
 def test_a_table_that_cannot_be_used_is_refused(tmp_path, text, message):

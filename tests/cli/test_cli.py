@@ -76,7 +76,7 @@ def test_a_run_ranks_the_cases_that_succeeded_and_exits_with_3(ran):
     names = {path.name for path in out.iterdir() if path.is_file()}
     assert names >= {
         "features.csv", "dictionary.csv", "failures.csv", "case_log.csv", "params.yaml", "run.json",
-        "univariate.csv", "ranking.csv", "performance.csv", "predictions.csv", "redundancy.csv", "figure.png",
+        "univariate.csv", "ranking.csv", "performance.csv", "predictions.csv", "redundancy.csv", "selection.png",
     }  # fmt: skip
     with (out / "performance.csv").open() as file:
         plans = [row["plan"] for row in csv.DictReader(file)]
@@ -179,7 +179,7 @@ def test_refusals_are_one_message_and_exit_code_2(tmp_path, arguments, message):
 def test_check_says_what_is_there_and_what_would_fail(study, tmp_path):
     result = call("check", study, "--params", study / "pet.yaml", folder=tmp_path)
     assert result.returncode == 3
-    assert "P05: MissingFile (read): PET: P05/PET_mask.*: no such file" in result.stdout
+    assert "P05: MissingFile (read): P05/PET_mask.*: no such file" in result.stdout
     assert result.stdout.count(" 2 x 2 x 3 -> 2 x 2 x 3") == 23
     assert not list(tmp_path.iterdir())
 

@@ -1,0 +1,38 @@
+"""One image and one mask to one row, in the caller's own process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from radiomics_pipeline.errors import ParamsError
+from radiomics_pipeline.extraction.extract import extract_region
+from radiomics_pipeline.extraction.plan import plan_series
+from radiomics_pipeline.imaging.regions import regions_of
+from radiomics_pipeline.io.params_file import load_params
+from radiomics_pipeline.io.volumes import decode, read_bytes, require_same_grid, to_labels, to_volume
+from radiomics_pipeline.params.run import RunParams
+
+
+def extract(
+    image: str | Path, mask: str | Path, params: str | Path | RunParams, *, label: int | None = None, series: str = ""
+) -> dict[str, float]:
+    """Features of one region by column name, NaN where undefined.
+
+    image, mask : files; params : a tracer's name, a YAML file, or parameters
+    label : of the region; None: what the parameters say, or the only label there is
+    series : section of the parameters; needed where they have several
+    Raises CaseError where the case cannot be computed rightly, ParamsError where the parameters cannot be used.
+    """
+    params = params if isinstance(params, RunParams) else load_params(params)
+    if (series and series not in params.series) or (not series and len(params.series) > 1):
+        raise ParamsError(f"series {series!r}: the parameters have sections for {', '.join(params.series)}; name one")
+    plan = plan_series(params, series or next(iter(params.series)), named=False)
+    image, mask = Path(image), Path(mask)
+    raw = decode(image, read_bytes(image, image.name), image.name)
+    drawn = decode(mask, read_bytes(mask, mask.name), mask.name)
+    require_same_grid(raw.grid, drawn.grid, image.name, mask.name)
+    wanted = plan.params.label if label is None else label
+    regions = regions_of(to_labels(drawn, mask.name), raw.grid, wanted, mask.name)
+    if len(regions) > 1:
+        raise ParamsError(f"{mask.name}: {len(regions)} regions are wanted; name one by label=")
+    return extract_region(to_volume(raw, plan.params.unit, image.name), regions[0], plan).values

@@ -1,0 +1,201 @@
+"""Outcomes and clinical variables from a table of text, brought into line with the rows of a feature table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from radiomics_pipeline.errors import OutcomeError, TableError
+from radiomics_pipeline.io.delimited import MISSING, TextTable
+from radiomics_pipeline.types.outcome import Clinical, Outcome
+from radiomics_pipeline.types.table import FeatureTable
+
+TRUTHS = {"true": 1.0, "false": 0.0}
+
+
+@dataclass(frozen=True)
+class OutcomeColumns:
+    """Which columns of a table are the outcome (target, or time and event), the clinical variables, the key.
+
+    id : empty: `case`, else `patient` or `patient_id`
+    """
+
+    target: str = ""
+    time: str = ""
+    event: str = ""
+    clinical: tuple[str, ...] = ()
+    id: str = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.target) == bool(self.time or self.event) or bool(self.time) != bool(self.event):
+            raise OutcomeError("name the outcome: either a target column, or a time and an event column")
+        twice = set(self.outcome) & set(self.clinical)
+        if twice or len(set(self.clinical)) < len(self.clinical) or self.time == self.event != "":
+            raise OutcomeError(f"each column can be named once: {', '.join((*self.outcome, *self.clinical))}")
+        if self.id and self.id in (*self.outcome, *self.clinical):
+            raise OutcomeError(f"the key {self.id!r} is also named as outcome or clinical variable")
+
+    @property
+    def outcome(self) -> tuple[str, ...]:
+        """(target,) or (time, event)."""
+        return (self.target,) if self.target else (self.time, self.event)
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """The rows that have both features and an outcome, and what was left out (`notes`)."""
+
+    table: FeatureTable
+    outcome: Outcome
+    clinical: Clinical | None
+    notes: tuple[str, ...]
+
+
+def align_outcomes(table: FeatureTable, source: TextTable, columns: OutcomeColumns) -> Aligned:
+    """Join a feature table with an outcomes file by its key.
+
+    The key is the column `case` (matched with the table's cases), else `patient` or `patient_id` (with its
+    patients), else `columns.id` (with whichever of the two it fits). Only the columns named enter; every other
+    one is ignored and listed. Raises TableError where the key is absent, unclear, blank or twice, or nothing matches.
+    """
+    key, ours = _matched_key(table, source, columns.id)
+    cells = source.column(key)
+    for name in (*columns.outcome, *columns.clinical):
+        if name == key:
+            raise OutcomeError(f"{source.name}: the key {key!r} is also named as outcome or clinical variable")
+        source.column(name)
+    if "" in cells:
+        raise TableError(f"{source.name}: row {cells.index('') + 1} has no {key}")
+    twice = sorted({c for c in cells if cells.count(c) > 1}) if len(set(cells)) < len(cells) else []
+    if twice:
+        raise TableError(f"{source.name}: {key} occurs twice: {', '.join(twice[:8])}; one row each is needed")
+    place = {cell: i for i, cell in enumerate(cells)}
+    matched = [i for i, name in enumerate(ours) if name in place]
+    if not matched:
+        raise TableError(
+            f"{source.name}: no {key} is in the feature table; here {', '.join(cells[:3])}, there {', '.join(ours[:3])}"
+        )
+    notes = [f"{source.name}: rows are matched by {key}"]
+    _note(notes, "rows of the feature table have no outcome row and are left out", [n for n in ours if n not in place])
+    _note(notes, f"rows of {source.name} are not in the feature table", [c for c in cells if c not in set(ours)])
+    used = {key, *columns.outcome, *columns.clinical}
+    _note(notes, f"other columns of {source.name} are ignored", [c for c in source.columns if c not in used])
+    positions = np.array([place[ours[i]] for i in matched])
+    return _aligned(table.rows(np.array(matched)), source, positions, columns, notes)
+
+
+def own_outcomes(table: FeatureTable, source: TextTable, columns: OutcomeColumns) -> Aligned:
+    """Outcomes that stand in the feature table's own file, row by row."""
+    return _aligned(table, source, np.arange(len(table)), columns, [])
+
+
+def check_source(source: TextTable, columns: OutcomeColumns) -> None:
+    """Refuse, before there are features, an outcomes file without a key, a column named, or a usable outcome.
+
+    Raises TableError or OutcomeError.
+    """
+    key = columns.id or _named_key(source)
+    cells = source.column(key)
+    for name in columns.clinical:
+        source.column(name)
+    blank = ("",) * len(cells)
+    nothing = FeatureTable(cells, cells, blank, blank, (), np.empty((len(cells), 0)))
+    own_outcomes(nothing, source, columns)
+
+
+def _aligned(
+    table: FeatureTable, source: TextTable, positions: np.ndarray, columns: OutcomeColumns, notes: list[str]
+) -> Aligned:
+    """Rows without an outcome left out, the others checked."""
+    numbers = [_codes(source, name)[positions] for name in columns.outcome]
+    blank = np.isnan(np.column_stack(numbers)).any(axis=1)
+    keep = np.flatnonzero(~blank)
+    if not len(keep):
+        raise OutcomeError(f"{source.name}: no row has a value of {' and '.join(columns.outcome)}")
+    _note(
+        notes,
+        f"rows have no value of {' or '.join(columns.outcome)} and are left out",
+        [table.case[i] for i in np.flatnonzero(blank)],
+    )
+    if columns.target:
+        outcome = Outcome.binary(numbers[0][keep], columns.target)
+    else:
+        outcome = Outcome.survival(numbers[0][keep], numbers[1][keep], (columns.time, columns.event))
+    clinical = _clinical(source, columns.clinical, positions[keep], notes) if columns.clinical else None
+    return Aligned(table.rows(keep), outcome, clinical, tuple(notes))
+
+
+def _codes(source: TextTable, name: str) -> np.ndarray:
+    """A column of the outcome as float64 [rows], true as 1, false as 0; OutcomeError for any other text."""
+    numbers, texts = source.numbers(name)
+    strange = sorted({t for t in texts if t.lower() not in TRUTHS})
+    if strange:
+        raise OutcomeError(
+            f"{source.name}: outcome {name!r} holds {', '.join(repr(t) for t in strange[:5])}"
+            f"{f' and {len(strange) - 5} more' if len(strange) > 5 else ''}; write numbers, and 0 and 1 for no and yes"
+        )
+    truths = np.array([TRUTHS.get(cell.lower(), np.nan) for cell in source.column(name)])
+    return np.where(np.isnan(numbers), truths, numbers)
+
+
+def _clinical(source: TextTable, names: tuple[str, ...], positions: np.ndarray, notes: list[str]) -> Clinical:
+    values: list[np.ndarray] = []
+    categories: list[tuple[str, ...] | None] = []
+    for name in names:
+        numbers, texts = source.numbers(name)
+        if not texts:
+            if np.isinf(numbers[positions]).any():
+                raise TableError(f"{source.name}: clinical column {name!r} holds an infinite value")
+            values.append(numbers[positions])
+            categories.append(None)
+            continue
+        cells = [source.column(name)[i] for i in positions]
+        known = tuple(sorted({c for c in cells if c.lower() not in MISSING}))
+        if len(known) > max(2, len(cells) // 3):
+            raise TableError(
+                f"{source.name}: clinical column {name!r} has {len(known)} different texts in {len(cells)} rows, "
+                f"such as {', '.join(repr(k) for k in known[:3])}; it is no category and, as text, no number"
+            )
+        notes.append(f"clinical column {name}: a category of {len(known)} texts ({', '.join(known)})")
+        values.append(np.array([known.index(c) if c in known else np.nan for c in cells], np.float64))
+        categories.append(known)
+    return Clinical(names, np.column_stack(values), tuple(categories))
+
+
+def _matched_key(table: FeatureTable, source: TextTable, wanted: str) -> tuple[str, tuple[str, ...]]:
+    """The key column of the outcomes file, and the table's column that it is matched with."""
+    if not wanted:
+        found = _named_key(source)
+        return found, table.case if found == "case" else table.patient
+    cells = set(source.column(wanted))
+    if wanted == "case" or table.case == table.patient:
+        return wanted, table.case
+    if wanted in ("patient", "patient_id"):
+        return wanted, table.patient
+    cases, patients = (sum(name in cells for name in names) for names in (table.case, table.patient))
+    if cases and patients and table.case != table.patient:
+        raise TableError(
+            f"{source.name}: {wanted!r} fits {cases} cases and {patients} patients of the feature table; rename the "
+            "column to case or to patient to say which is meant"
+        )
+    return wanted, table.case if cases else table.patient
+
+
+def _named_key(source: TextTable) -> str:
+    """The key column of an outcomes file whose user named none."""
+    if "case" in source.columns:
+        return "case"
+    found = [c for c in ("patient", "patient_id") if c in source.columns]
+    if len(found) == 1:
+        return found[0]
+    raise TableError(
+        f"{source.name}: {'both ' + ' and '.join(found) if found else 'no case, patient or patient_id column'}; "
+        f"name the key by --id. Columns: {', '.join(source.columns[:10])}"
+    )
+
+
+def _note(notes: list[str], what: str, names: Sequence[str]) -> None:
+    if names:
+        notes.append(f"{len(names)} {what}: {', '.join(names)}")

@@ -1,0 +1,138 @@
+import csv
+import gzip
+
+import numpy as np
+import pytest
+
+from radiomics_pipeline.errors import TableError
+from radiomics_pipeline.io.delimited import read_text_table
+from radiomics_pipeline.io.tables import (
+    read_features,
+    write_features,
+    write_predictions,
+    write_ranking,
+)
+from radiomics_pipeline.types.ranking import PredictionRow, RankingRow
+from tests.selection.studies import table_of
+
+
+def read(tmp_path, content, name="table.csv", **options):
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return read_features(read_text_table(path), **options)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "case,a,b\nx,1.5,2\ny,,-3e2\n",
+        "\ufeffcase,a,b\r\nx,1.5,2\r\ny,NA,-3e2\r\n",
+        "case;a;b\nx;1,5;2\ny;;-3e2\n",
+        "case\ta\tb\nx\t1,5\t2\ny\tn/a\t-300\n",
+        ' case , a ,"b"\n\n x , 1.5 ,"2"\n y , nan , -300 \n\n,,\n',
+        "case,a,b,,\nx,1.5,2,,\ny,,-300,,\n",
+        "case,a,b\nx,1.5,2\ny,,-300\n".encode("utf-16"),
+        gzip.compress(b"case,a,b\nx,1.5,2\ny,,-300\n"),
+    ],
+    ids=["plain", "mark and CRLF", "semicolon", "tab", "blanks", "empty columns", "utf-16", "gzip"],
+)
+def test_tables_are_read_as_people_write_them(tmp_path, content):
+    table = read(tmp_path, content).table
+    assert (table.case, table.patient, table.columns) == (("x", "y"), ("x", "y"), ("a", "b"))
+    np.testing.assert_array_equal(table.values, [[1.5, 2], [np.nan, -300]])
+
+
+def test_a_written_table_reads_back_to_the_last_bit(tmp_path):
+    values = np.random.default_rng(0).normal(size=(20, 7)) * 10.0 ** np.arange(-150, 200, 50)
+    values[3, 2] = np.nan
+    table = table_of(values)
+    write_features(tmp_path / "features.csv", table)
+    text = (tmp_path / "features.csv").read_bytes()
+    assert text.startswith(b"case,patient,roi,label,f000,")
+    assert b"\r" not in text
+    back = read_features(read_text_table(tmp_path / "features.csv")).table
+    np.testing.assert_array_equal(back.values, table.values)
+    assert (back.case, back.patient, back.columns) == (table.case, table.patient, table.columns)
+
+
+def test_columns_of_texts_are_ignored_and_listed_with_what_they_hold(tmp_path):
+    found = read(tmp_path, ",case,a,scanner,b\n0,x,1,GE,2\n1,y,2,Siemens,>5\n")
+    assert found.table.columns == ("a",)
+    assert "3 columns hold texts" in found.notes[0]
+    assert "scanner" in found.notes[0]
+    assert "b (1 of 2 cells, such as '>5')" in found.notes[0]
+    assert "(column 1 without a name)" in found.notes[0]
+
+
+def test_infinite_values_are_missing_and_said(tmp_path):
+    found = read(tmp_path, "case,a,b\nx,inf,1\ny,2,1\n")
+    assert np.isnan(found.table.values[0, 0])
+    assert "infinite" in found.notes[0]
+
+
+def test_outcome_and_clinical_columns_are_no_features(tmp_path):
+    found = read(tmp_path, "ID,Target,a,age\n1,0,3,50\n2,1,4,60\n", id_column="ID", not_features=("Target", "age"))
+    assert found.table.columns == ("a",)
+    assert found.table.case == ("1", "2")
+
+
+def test_a_table_without_a_key_is_refused_with_its_columns(tmp_path):
+    with pytest.raises(TableError, match=r"name it by --id. Columns: 'ID', 'a'"):
+        read(tmp_path, "ID,a\n1,2\n")
+    with pytest.raises(TableError, match="did you mean 'ID'"):
+        read(tmp_path, "ID,a\n1,2\n", id_column="IDs")
+
+
+def test_rows_that_share_an_id_are_regions_of_one_patient(tmp_path):
+    found = read(tmp_path, "ID,a\np,1\nq,2\np,3\n", id_column="ID")
+    assert found.table.patient == ("p", "q", "p")
+    assert found.table.label == ("1", "1", "2")
+    assert "1 keys occur in several rows" in found.notes[0]
+
+
+def test_patient_column_is_used_beside_the_case(tmp_path):
+    table = read(tmp_path, "case,patient_id,roi,label,a\nx1,x,PET,1,5\nx2,x,PET,1,6\n").table
+    assert (table.case, table.patient, table.roi) == (("x1", "x2"), ("x", "x"), ("PET", "PET"))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "empty"),
+        (b"case,a\n", "no rows"),
+        (b"case,a,a\nx,1,2\n", "column named twice: 'a'"),
+        (b"case,a,b\nx,1\n", "line 2: 2 cells, the header has 3"),
+        (b"case,a\nx,1,2\n", "line 2: 3 cells, the header has 2"),
+        (b"case,a\n,1\n", "row 1 has no case"),
+        (b"case,a\nx,word\n", "no column of numbers"),
+        (b"PK\x03\x04rest", "workbook"),
+        (gzip.compress(b"case,a\nx,1\n" * 50)[:-20], "compressed data"),
+        (b"case;a;b\nx;1,5;1\ny;2.5;1\n", "mixes decimal commas and decimal points"),
+    ],
+)
+def test_tables_that_cannot_be_used_are_refused_by_name(tmp_path, content, message):
+    with pytest.raises(TableError, match=message) as caught:
+        read(tmp_path, content)
+    assert str(tmp_path) not in str(caught.value)
+
+
+def test_an_absent_file_is_refused(tmp_path):
+    with pytest.raises(TableError, match=r"none.csv: cannot be read"):
+        read_text_table(tmp_path / "none.csv")
+
+
+def test_underscores_and_two_separators_make_no_number(tmp_path):
+    found = read(tmp_path, "case;a;b;c\nx;1_000;1.234,5;1\n")
+    assert found.table.columns == ("c",)
+
+
+def test_ranking_and_predictions_have_their_headers_and_empty_cells_for_undefined(tmp_path):
+    write_ranking(tmp_path / "r.csv", [RankingRow(1, "a", 2, "b;c", 0.1 + 0.2, 0.5, float("nan"), 1.0, 0.05, 0.1)])
+    lines = (tmp_path / "r.csv").read_text().splitlines()
+    assert lines[0] == "rank,feature,cluster,members,selection_frequency,alone,alone_lower,alone_upper,p,q"
+    assert lines[1] == "1,a,2,b;c,0.30000000000000004,0.5,,1.0,0.05,0.1"
+    row = PredictionRow("x", "p", "", "", "lasso", 1, 2, (3.5, 1), 0.25)
+    write_predictions(tmp_path / "p.csv", ("time", "event"), [row])
+    with (tmp_path / "p.csv").open() as file:
+        (found,) = csv.DictReader(file)
+    assert (found["case"], found["time"], found["event"], found["prediction"]) == ("x", "3.5", "1", "0.25")
