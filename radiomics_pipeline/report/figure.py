@@ -41,11 +41,11 @@ def draw_selection(
     plans.set_yticks(range(len(performance)), [row.plan for row in performance])
     for place, row in enumerate(performance):
         plans.annotate(
-            f"{row.mean:.2f}", (row.mean, place), (0, 7), textcoords="offset points", ha="center", fontsize=8
+            f"{row.mean:.2f}", (row.mean, place), (0, 6), textcoords="offset points", ha="center", fontsize=8
         )
     plans.set_title(f"together, out of fold: {metric}", loc="left", fontsize=10, color=_INK)
-    for axes in (often, alone, plans):
-        axes.invert_yaxis()
+    for axes, count in ((often, len(rows)), (alone, len(rows)), (plans, len(performance))):
+        axes.set_ylim(count - 0.5, -0.5)
         axes.tick_params(length=0, labelsize=8.5, colors=_INK)
         axes.grid(axis="x", color=_GRID)
         axes.set_axisbelow(True)

@@ -30,7 +30,8 @@ def select_features(
     """Rank a table's features against an outcome, alone and in combination.
 
     outcome, clinical : aligned to the table's rows; clinical variables enter only the plans that say so
-    n_jobs : processes; the result depends neither on it nor on the order of rows and columns
+    n_jobs : processes; the result depends neither on it nor on the order of rows and columns (of several mesh
+        volumes, the table's first is the volume baseline)
 
     Raises OutcomeError where classes or events are too few for the folds, TableError where no feature is usable.
     """
@@ -44,7 +45,9 @@ def select_features(
     if not any(row.kept for row in redundancy.rows):
         raise TableError(f"none of {len(original)} features is usable: {redundancy.rows[0].reason}")
     univariate = rank_alone(_columns(table, original), outcome)
-    layout, notes = _layout(table, clinical, params)
+    volume = find_volume(original, params.volume)
+    layout = layout_of(table.columns, clinical, volume)
+    notes = _baseline_notes(volume, clinical, params)
     evaluations = _evaluate_plans(table, outcome, clinical, folds, layout, params, n_jobs, progress)
     ranking_plan = next(p.name for p in PLANS if p.ranks and p.outcome == outcome.kind)
     ranked_by = next(e for e in evaluations if e.plan == ranking_plan)
@@ -155,19 +158,18 @@ def _columns(table: FeatureTable, names: tuple[str, ...]) -> FeatureTable:
     return replace(table, columns=names, values=table.values[:, [place[name] for name in names]])
 
 
-def _layout(table: FeatureTable, clinical: Clinical | None, params: SelectionParams) -> tuple[Layout, tuple[str, ...]]:
-    """Where the inputs stand, and which baselines are left out."""
+def _baseline_notes(volume: str, clinical: Clinical | None, params: SelectionParams) -> tuple[str, ...]:
+    """Which baselines are taken and which are left out; ParamsError where the volume column asked for is absent."""
     notes = []
-    volume = find_volume(table.columns, params.volume)
     if params.volume and not volume:
-        raise ParamsError(f"volume column {params.volume!r} is not among the {len(table.columns)} features")
+        raise ParamsError(f"volume column {params.volume!r} is not among the features")
     if volume:
         notes.append(f"volume baseline: {volume}")
     else:
         notes.append("no volume baseline: no mesh volume among the features; name a column by the parameter `volume`")
     if clinical is None or not clinical.columns:
         notes.append("no clinical baseline: no clinical column was named")
-    return layout_of(table.columns, clinical, volume), tuple(notes)
+    return tuple(notes)
 
 
 def _warn_of_twins(univariate: tuple[UnivariateRow, ...]) -> tuple[str, ...]:
