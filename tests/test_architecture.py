@@ -30,16 +30,30 @@ FILES = {"os", "io", "pathlib", "shutil", "tempfile", "glob", "SimpleITK", "niba
 
 
 def imports(source: str, *, at_top: bool = False) -> list[str]:
-    """Modules that a source imports; `at_top`: not those inside functions or TYPE_CHECKING."""
+    """Modules that a source imports; `at_top`: not those inside functions or `if TYPE_CHECKING`."""
     tree = ast.parse(source)
-    nodes = tree.body if at_top else ast.walk(tree)
     found: list[str] = []
-    for node in nodes:
+    for node in run_on_import(tree.body) if at_top else ast.walk(tree):
         if isinstance(node, ast.Import):
             found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.append(node.module)
             found += [f"{node.module}.{alias.name}" for alias in node.names if node.module.count(".") < 2]
+    return found
+
+
+def run_on_import(body: list[ast.stmt]) -> list[ast.AST]:
+    """Statements that run when a module is imported, those in blocks too."""
+    found: list[ast.AST] = []
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            continue
+        found.append(node)
+        inner = [getattr(node, name, []) for name in ("body", "orelse", "finalbody")]
+        inner += [handler.body for handler in getattr(node, "handlers", [])]
+        found += [n for block in inner for n in run_on_import(block)]
     return found
 
 
@@ -58,6 +72,8 @@ def faults(place: str, source: str) -> list[str]:
             wrong.append(f"{place} imports {other}, its neighbour")
         elif layer == "kernels" and other == "kernels" and len(target) > 1 and target[1] != module:
             wrong.append(f"{place} imports the kernel {target[1]}: numba's cache would not notice its edits")
+    relative = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.ImportFrom) and n.level]
+    wrong += [f"{place} imports relatively; write the whole name" for _ in relative]
     tops = {name.split(".")[0] for name in imports(source)}
     if layer == "kernels":
         wrong += [f"{place} imports {name}" for name in sorted(tops - {"__future__", "math", "numba", "numpy"})]
@@ -97,6 +113,8 @@ def test_every_folder_has_its_place_in_the_order():
         ("types/a", "import pandas", "imports pandas"),
         ("imaging/a", "from pathlib import Path", "opens no files"),
         ("cli/a", "import numpy as np", "--help would wait"),
+        ("cli/a", "try:\n    import sklearn\nexcept ImportError:\n    pass", "--help would wait"),
+        ("stats/a", "from ..batch import run", "relatively"),
         ("batch/a", "def f():\n    print(1)", "prints"),
         ("errors", "from radiomics_pipeline import types", "above"),
     ],

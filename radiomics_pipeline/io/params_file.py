@@ -7,7 +7,6 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any, get_args
 
@@ -20,14 +19,10 @@ from radiomics_pipeline.params.run import RunParams
 
 
 def tracer_folder() -> Path:
-    """Folder of the parameter files that come with the package."""
-    checkout = Path(__file__).resolve().parents[2] / "params"
-    try:
-        installed = resources.files("radiomics_pipeline.tracers")
-    except ModuleNotFoundError:
-        return checkout
-    folder = Path(str(installed))
-    return folder if folder.is_dir() else checkout
+    """Folder of the parameter files that come with the package: in a wheel `tracers`, in a checkout `params`."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "tracers"
+    return installed if installed.is_dir() else package.parent / "params"
 
 
 def tracers() -> dict[str, Path]:
