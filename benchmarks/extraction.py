@@ -26,15 +26,13 @@ from radiomics_pipeline.extraction.extract import extract_region
 from radiomics_pipeline.extraction.plan import SeriesPlan
 from radiomics_pipeline.imaging.regions import regions_of
 from radiomics_pipeline.io.params_file import load_params
-from radiomics_pipeline.io.volumes import decode, read_bytes, require_same_grid, to_labels, to_volume
+from radiomics_pipeline.io.volumes import load_pair, read_file
 from radiomics_pipeline.params.extraction import FixedBinSize
 
 
 def read(files: SeriesFiles, plan: SeriesPlan):
-    image, mask = (decode(p, read_bytes(p, p.name), p.name) for p in (files.image, files.mask))
-    volume = to_volume(image, plan.params.unit, "image")
-    require_same_grid(image.grid, mask.grid, "image", "mask")
-    return volume, regions_of(to_labels(mask, "mask"), image.grid, plan.params.label, "mask")[0]
+    volume, labels = load_pair(read_file(files.image), read_file(files.mask), plan.params.unit)
+    return volume, regions_of(labels, volume.grid, plan.params.label, "mask")[0]
 
 
 def pyradiomics_extractor(plan: SeriesPlan):

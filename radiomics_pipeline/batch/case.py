@@ -15,7 +15,7 @@ from radiomics_pipeline.errors import BadMask, CaseError, MissingFile
 from radiomics_pipeline.extraction.extract import RegionFeatures, extract_region, stage
 from radiomics_pipeline.extraction.plan import SeriesPlan
 from radiomics_pipeline.imaging.regions import regions_of
-from radiomics_pipeline.io.volumes import decode, files_of, read_bytes, require_same_grid, to_labels, to_volume
+from radiomics_pipeline.io.volumes import VolumeFile, files_of, load_pair, read_file
 from radiomics_pipeline.params.extraction import Label
 from radiomics_pipeline.types import Region, Volume
 
@@ -60,7 +60,7 @@ class _Work:
 
     def __init__(self, task: CaseTask) -> None:
         self.task = task
-        self.data: dict[str, tuple[bytes, bytes]] = {}
+        self.data: dict[str, tuple[VolumeFile, VolumeFile]] = {}
         self.inputs: dict[str, str] = {}
         self.failures: list[Failure] = []
         self.log: list[LogLine] = []
@@ -88,13 +88,13 @@ class _Work:
             digest.update(f"\n{name} {value}".encode())
         return digest.hexdigest()
 
-    def read(self, path: Path) -> bytes:
-        """A file's bytes, its digest noted, together with that of the file that holds its voxels."""
-        data = read_bytes(path, self.name(path))
-        for file in files_of(path):
-            content = data if file == path else read_bytes(file, self.name(file))
-            self.inputs[self.name(file)] = hashlib.sha256(content).hexdigest()
-        return data
+    def read(self, path: Path) -> VolumeFile:
+        """A volume's file, its digest noted, together with that of the file that holds its voxels."""
+        found = read_file(path, self.name(path))
+        for part in files_of(path):
+            file = found if part == path else read_file(part, self.name(part))
+            self.inputs[file.name] = hashlib.sha256(file.data).hexdigest()
+        return found
 
     def compute(self, files: SeriesFiles) -> None:
         """All regions of one series."""
@@ -112,16 +112,11 @@ class _Work:
 
     def load(self, files: SeriesFiles, plan: SeriesPlan) -> tuple[Volume, list[Region]]:
         """Image and regions of a series, checked."""
-        image_data, mask_data = self.data.pop(files.series)
-        image_name, mask_name = self.name(files.image), self.name(files.mask)
-        raw = decode(files.image, image_data, image_name)
-        mask = decode(files.mask, mask_data, mask_name)
-        volume = to_volume(raw, plan.params.unit, image_name)
-        require_same_grid(raw.grid, mask.grid, image_name, mask_name)
-        labels = to_labels(mask, mask_name)
+        image, mask = self.data.pop(files.series)
+        volume, labels = load_pair(image, mask, plan.params.unit)
         wanted = _label(files.label) if files.label else plan.params.label
         with stage("region"):
-            return volume, regions_of(labels, raw.grid, wanted, mask_name)
+            return volume, regions_of(labels, volume.grid, wanted, mask.name)
 
     def keep(self, series: str, region: Region, features: RegionFeatures, seconds: float) -> None:
         """Add a region's values to its row, and its line to the log."""

@@ -9,7 +9,7 @@ from radiomics_pipeline.extraction.extract import extract_region
 from radiomics_pipeline.extraction.plan import plan_series
 from radiomics_pipeline.imaging.regions import regions_of
 from radiomics_pipeline.io.params_file import load_params
-from radiomics_pipeline.io.volumes import decode, read_bytes, require_same_grid, to_labels, to_volume
+from radiomics_pipeline.io.volumes import load_pair, read_file
 from radiomics_pipeline.params.run import RunParams
 
 
@@ -27,12 +27,10 @@ def extract(
     if (series and series not in params.series) or (not series and len(params.series) > 1):
         raise ParamsError(f"series {series!r}: the parameters have sections for {', '.join(params.series)}; name one")
     plan = plan_series(params, series or next(iter(params.series)), named=False)
-    image, mask = Path(image), Path(mask)
-    raw = decode(image, read_bytes(image, image.name), image.name)
-    drawn = decode(mask, read_bytes(mask, mask.name), mask.name)
-    require_same_grid(raw.grid, drawn.grid, image.name, mask.name)
+    drawn = read_file(Path(mask))
+    volume, labels = load_pair(read_file(Path(image)), drawn, plan.params.unit)
     wanted = plan.params.label if label is None else label
-    regions = regions_of(to_labels(drawn, mask.name), raw.grid, wanted, mask.name)
+    regions = regions_of(labels, volume.grid, wanted, drawn.name)
     if len(regions) > 1:
-        raise ParamsError(f"{mask.name}: {len(regions)} regions are wanted; name one by label=")
-    return extract_region(to_volume(raw, plan.params.unit, image.name), regions[0], plan).values
+        raise ParamsError(f"{drawn.name}: {len(regions)} regions are wanted; name one by label=")
+    return extract_region(volume, regions[0], plan).values

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +32,34 @@ def has_volume_suffix(path: Path) -> bool:
     return path.name.lower().endswith(SUFFIXES)
 
 
-def read_bytes(path: Path, name: str) -> bytes:
-    """A file's content; MissingFile or DamagedFile where there is none."""
+@dataclass(frozen=True)
+class VolumeFile:
+    """A volume's file as it lies on disk.
+
+    name : what errors call it
+    data : its bytes
+    """
+
+    path: Path
+    name: str
+    data: bytes
+
+
+def read_file(path: Path, name: str = "") -> VolumeFile:
+    """A file's content; MissingFile or DamagedFile where there is none. Without a `name` errors use the file's."""
+    name = name or path.name
+    return VolumeFile(path, name, _read_bytes(path, name))
+
+
+def load_pair(image: VolumeFile, mask: VolumeFile, unit: str) -> tuple[Volume, np.ndarray]:
+    """An image and the labels of its mask, whole numbers [z, y, x], both checked; CaseError where one fails."""
+    drawn, labelled = decode(image), decode(mask)
+    volume = to_volume(drawn, unit, image.name)
+    require_same_grid(drawn.grid, labelled.grid, image.name, mask.name)
+    return volume, to_labels(labelled, mask.name)
+
+
+def _read_bytes(path: Path, name: str) -> bytes:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -54,8 +81,9 @@ def files_of(path: Path) -> list[Path]:
     return [path, *beside]
 
 
-def decode(path: Path, data: bytes, name: str) -> RawImage:
-    """Voxels in the file's own type and their grid; `name` is what errors call the file."""
+def decode(file: VolumeFile) -> RawImage:
+    """Voxels in the file's own type and their grid."""
+    path, data, name = file.path, file.data, file.name
     lower = path.name.lower()
     if lower.endswith((".nii", ".nii.gz")):
         return nifti.decode(data, name)
@@ -66,7 +94,7 @@ def decode(path: Path, data: bytes, name: str) -> RawImage:
         check = metaimage.check
     else:
         raise UnsupportedImage(f"{name}: not one of {', '.join(SUFFIXES)}")
-    check(data, name, lambda sibling: read_bytes(path.parent / sibling, f"{name} -> {Path(sibling).name}"))
+    check(data, name, lambda sibling: _read_bytes(path.parent / sibling, f"{name} -> {Path(sibling).name}"))
     return _decode_with_itk(path, name)
 
 

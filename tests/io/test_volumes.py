@@ -22,7 +22,7 @@ from radiomics_pipeline.io.volumes import (
     SUFFIXES,
     decode,
     files_of,
-    read_bytes,
+    read_file,
     require_same_grid,
     to_labels,
     to_volume,
@@ -33,7 +33,7 @@ IMAGE, MASK = lesion()
 
 
 def read(path):
-    return decode(path, read_bytes(path, path.name), path.name)
+    return decode(read_file(path))
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -104,10 +104,10 @@ def test_a_file_that_is_not_what_its_name_says_is_damaged(tmp_path):
 
 def test_missing_and_empty_files_are_named(tmp_path):
     with pytest.raises(MissingFile, match=r"x/a\.nii: no such file"):
-        read_bytes(tmp_path / "a.nii", "x/a.nii")
+        read_file(tmp_path / "a.nii", "x/a.nii")
     (tmp_path / "a.nii").touch()
     with pytest.raises(DamagedFile, match="0 bytes"):
-        read_bytes(tmp_path / "a.nii", "a.nii")
+        read_file(tmp_path / "a.nii", "a.nii")
 
 
 def test_a_header_that_promises_fewer_voxels_is_damage(tmp_path):
