@@ -19,6 +19,11 @@ RadiomicsError
     └── WorkerLost       the process that worked on the case died or ran out of time
 """
 
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
 
 class RadiomicsError(Exception):
     """Root of all refusals; the message names the thing, what was found and what to do."""
@@ -91,3 +96,15 @@ class DiscretisationError(CaseError):
 
 class WorkerLost(CaseError):
     """The process that computed a case died or ran out of time."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Part of a message: ", did you mean 'glcm'?", or nothing where no known word is near."""
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f", did you mean {near[0]!r}?" if near else ""
+
+
+def some(names: Iterable[object], most: int = 8) -> str:
+    """Part of a message: the first names, and how many more there are."""
+    listed = [str(name) for name in names]
+    return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")

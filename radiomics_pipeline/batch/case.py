@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +18,7 @@ from radiomics_pipeline.errors import BadMask, CaseError, MissingFile
 from radiomics_pipeline.extraction.extract import RegionFeatures, extract_region, stage
 from radiomics_pipeline.extraction.plan import SeriesPlan
 from radiomics_pipeline.imaging.regions import regions_of
-from radiomics_pipeline.io.volumes import VolumeFile, files_of, load_pair, read_file
+from radiomics_pipeline.io.volumes import VolumeFile, load_pair, read_file, voxel_file
 from radiomics_pipeline.params.extraction import Label
 from radiomics_pipeline.types import Region, Volume
 
@@ -69,31 +72,37 @@ class _Work:
 
     def name(self, path: Path) -> str:
         """A file as errors call it: its path in the study folder, or its name where it lies elsewhere."""
-        return path.relative_to(self.task.root).as_posix() if path.is_relative_to(self.task.root) else path.name
+        inside = Path(os.path.abspath(path))
+        root = Path(os.path.abspath(self.task.root))
+        return inside.relative_to(root).as_posix() if inside.is_relative_to(root) else path.name
 
     def read_all(self) -> str:
         """Read the files of all wanted series; the digest of their content, the parameters and the program."""
-        digest = hashlib.sha256(f"{self.task.engine}\n{self.task.case.name}\n{self.task.case.patient}".encode())
         started = time.perf_counter()
+        known = [self.task.engine, self.task.case.name, self.task.case.patient]
         for files in self.task.case.series:
-            if files.series not in self.task.plans:
+            plan = self.task.plans.get(files.series)
+            if plan is None:
                 continue
-            digest.update(f"\n{files.series}\n{files.label}".encode())
+            known += [files.series, plan.series, plan.prefix, files.label]
             with self.guard(files.series, "read"):
                 if files.problem:
                     raise MissingFile(files.problem)
-                self.data[files.series] = (self.read(files.image), self.read(files.mask))
+                self.data[files.series] = (self.read(files, "image"), self.read(files, "mask"))
         self.seconds_reading += time.perf_counter() - started
-        for name, value in self.inputs.items():
-            digest.update(f"\n{name} {value}".encode())
-        return digest.hexdigest()
+        known += [f"{name}: {digest}" for name, digest in self.inputs.items()]
+        return hashlib.sha256(json.dumps(known).encode()).hexdigest()
 
-    def read(self, path: Path) -> VolumeFile:
-        """A volume's file, its digest noted, together with that of the file that holds its voxels."""
+    def read(self, files: SeriesFiles, kind: str) -> VolumeFile:
+        """A series' image or mask, its digest noted, and that of the file that holds its voxels."""
+        path = files.image if kind == "image" else files.mask
         found = read_file(path, self.name(path))
-        for part in files_of(path):
-            file = found if part == path else read_file(part, self.name(part))
-            self.inputs[file.name] = hashlib.sha256(file.data).hexdigest()
+        role = f"{files.series}_{kind}" if files.series else kind
+        self.inputs[f"{role}: {found.name}"] = hashlib.sha256(found.data).hexdigest()
+        voxels = voxel_file(found)
+        if voxels:
+            other = read_file(voxels, self.name(voxels))
+            self.inputs[f"{role}: {other.name}"] = hashlib.sha256(other.data).hexdigest()
         return found
 
     def compute(self, files: SeriesFiles) -> None:
@@ -175,6 +184,7 @@ class _Work:
 def _label(text: str) -> Label:
     if text.lower() == "all":
         return "all"
-    if not text.isdigit() or int(text) < 1:
+    whole = re.fullmatch(r"(\d+)(\.0*)?", text)
+    if not whole or int(whole[1]) < 1:
         raise BadMask(f"label {text!r} in cases.csv is neither a whole number from 1 nor 'all'")
-    return int(text)
+    return int(whole[1])

@@ -12,13 +12,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from radiomics_pipeline.errors import StudyError, TableError
+from radiomics_pipeline.errors import StudyError, TableError, some
 from radiomics_pipeline.io.delimited import read_text_table
 from radiomics_pipeline.io.volumes import has_volume_suffix
+from radiomics_pipeline.types.columns import PART
 
 TABLE = "cases.csv"
-_PART = re.compile(r"(?:(?P<series>[A-Za-z0-9][A-Za-z0-9.+-]*)_)?(?P<kind>image|mask)", re.IGNORECASE)
-_COLUMN = re.compile(r"(?P<series>[A-Za-z0-9][A-Za-z0-9.+-]*)_(?P<kind>image|mask|label)|(?P<bare>image|mask|label)")
+_PART = re.compile(rf"(?:(?P<series>{PART.pattern})_)?(?P<kind>image|mask)", re.IGNORECASE)
+_COLUMN = re.compile(rf"(?:(?P<series>{PART.pattern})_)?(?P<kind>image|mask|label)")
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Study:
         known = {case.name: case for case in self.cases}
         missing = [name for name in wanted if name not in known]
         if missing:
-            raise StudyError(f"{self.root.name}: no case {', '.join(map(repr, missing))}; there are {_some(known)}")
+            raise StudyError(f"{self.root.name}: no case {', '.join(map(repr, missing))}; there are {some(known, 5)}")
         kept = tuple(case for case in self.cases if case.name in wanted)
         return Study(self.root, kept, self.notes)
 
@@ -146,7 +147,7 @@ def _series_columns(header: Sequence[str]) -> tuple[dict[str, dict[str, str]], l
     for column in header:
         match = _COLUMN.fullmatch(column)
         if match:
-            columns.setdefault(match["series"] or "", {})[match["kind"] or match["bare"]] = column
+            columns.setdefault(match["series"] or "", {})[match["kind"]] = column
         elif column not in ("case", "patient"):
             ignored.append(column)
     for token, kinds in columns.items():
@@ -171,8 +172,3 @@ def _natural(path: Path) -> list[tuple[int, str]]:
 def _natural_text(text: str) -> list[tuple[int, str]]:
     """A sorting key by which case 2 comes before case 10."""
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", text)] + [(-2, text)]
-
-
-def _some(names: Iterable[str]) -> str:
-    listed = list(names)
-    return ", ".join(listed[:5]) + (f", ... ({len(listed)})" if len(listed) > 5 else "")

@@ -10,6 +10,7 @@ from concurrent.futures import as_completed
 from typing import Any, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
+from threadpoolctl import threadpool_limits
 
 from radiomics_pipeline.errors import WorkerLost
 
@@ -64,3 +65,4 @@ def _one_thread() -> None:
     """Cases run side by side, so each works on one thread; that also keeps sums in one order."""
     for name in THREAD_VARIABLES:
         os.environ[name] = "1"
+    threadpool_limits(1)  # for libraries that the caller's own script has loaded

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from radiomics_pipeline.batch.case import CaseTask, run_case
@@ -16,7 +15,7 @@ from radiomics_pipeline.batch.tables import write_tables
 from radiomics_pipeline.errors import ParamsError, StudyError, WorkerLost
 from radiomics_pipeline.extraction.plan import SeriesPlan, plan_series
 from radiomics_pipeline.io.delimited import write_text
-from radiomics_pipeline.io.manifest_file import program_digest, versions, write_manifest
+from radiomics_pipeline.io.manifest_file import now, program_digest, versions, write_manifest
 from radiomics_pipeline.io.params_file import digest_params, write_params
 from radiomics_pipeline.params.run import RunParams
 from radiomics_pipeline.types.manifest import RunManifest
@@ -29,12 +28,16 @@ DEFAULT_TIMEOUT_S = 3600.0
 
 @dataclass(frozen=True)
 class Extraction:
-    """What an extraction gave: the records in the order of the cases, and what was passed over."""
+    """What an extraction gave: the records in the order of the cases, and what was passed over.
+
+    manifest : as written into run.json; None where nothing was written
+    """
 
     study: Study
     plans: dict[str, SeriesPlan]
     records: tuple[CaseRecord, ...]
     notes: tuple[str, ...]
+    manifest: RunManifest | None = None
 
     @property
     def failures(self) -> tuple[Failure, ...]:
@@ -56,7 +59,6 @@ def extract_study(
     jobs: int | None = None,
     timeout_s: float = DEFAULT_TIMEOUT_S,
     series: str = "",
-    command: str = "extract",
     progress: Progress | None = None,
 ) -> Extraction:
     """Extract the features of a study into `out`; every case that can be computed has its row.
@@ -65,29 +67,28 @@ def extract_study(
     series : the section of the parameters for images without a series name
     Raises StudyError or ParamsError before anything runs.
     """
-    started = time.perf_counter()
-    began = datetime.now(UTC).isoformat(timespec="seconds")
+    clock, started = time.perf_counter(), now()
     study = find_study(study_folder)
     if cases:
         study = study.only(cases)
     plans, notes = plan_study(study, params, series)
     write_text(out / "params.yaml", write_params(params))
-    result = _compute(study, plans, params, records=out / "records", jobs=jobs, timeout_s=timeout_s, progress=progress)
-    extraction = Extraction(study, plans, result, (*study.notes, *notes))
-    write_tables(extraction.records, plans, out)
+    records = _compute(study, plans, params, records=out / "records", jobs=jobs, timeout_s=timeout_s, progress=progress)
+    write_tables(records, plans, out)
     manifest = RunManifest(
-        command=command,
+        command="extract",
+        options={"study": study.root.name, "cases": list(cases), "series": series},
         versions=versions(),
+        params=params.model_dump(mode="json"),
         params_digest=digest_params(params),
-        cases={r.case: "failed" if not r.rows else "partial" if r.failures else "ok" for r in result},
-        inputs={r.case: r.inputs for r in result},
-        seed=params.selection.seed,
-        notes=extraction.notes,
-        started=began,
-        seconds=time.perf_counter() - started,
+        cases={r.case: "failed" if not r.rows else "partial" if r.failures else "ok" for r in records},
+        inputs={r.case: r.inputs for r in records},
+        notes=(*study.notes, *notes),
+        started=started,
+        seconds=time.perf_counter() - clock,
     )
     write_manifest(manifest, out / "run.json")
-    return extraction
+    return Extraction(study, plans, records, manifest.notes, manifest)
 
 
 def check_study(

@@ -36,7 +36,7 @@ class LogLine:
     volume_ml: float
     native_mm: str
     voxel_mm: str
-    levels: int
+    levels: int | None
     seconds: float
     warnings: tuple[str, ...]
     undefined: tuple[str, ...]
@@ -56,7 +56,7 @@ class CaseRecord:
     """One case after it was computed.
 
     series : names of the series that the case has
-    inputs : SHA-256 of each file read, by its path in the study folder
+    inputs : SHA-256 of each file read, by its role and its path in the study folder
     seconds_reading, seconds : time for reading, and in all
     """
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import time as clock
-from dataclasses import dataclass, replace
+import time
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from radiomics_pipeline.batch.executors import default_jobs
 from radiomics_pipeline.io.delimited import read_text_table
+from radiomics_pipeline.io.manifest_file import file_digests, now, versions, write_manifest
 from radiomics_pipeline.io.outcomes import Aligned, OutcomeColumns, align_outcomes, check_source, own_outcomes
+from radiomics_pipeline.io.params_file import digest_params
 from radiomics_pipeline.io.tables import (
     read_features,
     write_performance,
@@ -19,6 +21,7 @@ from radiomics_pipeline.io.tables import (
     write_univariate,
 )
 from radiomics_pipeline.params.selection import SelectionParams
+from radiomics_pipeline.types.manifest import RunManifest
 from radiomics_pipeline.types.ranking import PerformanceRow, RankingRow
 
 if TYPE_CHECKING:
@@ -34,8 +37,9 @@ class SelectionSummary:
     outcome_names : the outcome's columns
     rows, patients, events, features : that went in
     performance, top : rows of performance.csv, the first twelve rows of ranking.csv
-    notes : everything that was left out or chosen, for the console and run.json
+    notes : everything that was left out or chosen
     files : written, in `out`
+    manifest : what was asked for and read
     """
 
     outcome_names: tuple[str, ...]
@@ -47,7 +51,7 @@ class SelectionSummary:
     top: tuple[RankingRow, ...]
     notes: tuple[str, ...]
     files: tuple[Path, ...]
-    seconds: float
+    manifest: RunManifest
 
 
 def select_study(
@@ -60,7 +64,7 @@ def select_study(
     n_jobs: int = 1,
     progress: Progress | None = None,
 ) -> SelectionSummary:
-    """Rank the features of a table against an outcome and write the tables of FILES into `out`.
+    """Rank the features of a table against an outcome and write the tables of FILES and select.json into `out`.
 
     table : features; outcomes : a file with the outcome's columns, None where they stand in `table`
     columns : their names; columns.clinical, where empty, comes from the parameters
@@ -70,18 +74,32 @@ def select_study(
     """
     from radiomics_pipeline.selection.analysis import select_features
 
-    started = clock.perf_counter()
+    clock, started = time.perf_counter(), now()
     params = params or SelectionParams()
-    aligned = read_aligned(Path(table), None if outcomes is None else Path(outcomes), columns, params)
+    columns = with_clinical(columns, params)
+    aligned = read_aligned(table, outcomes, columns)
     found = select_features(
         aligned.table, aligned.outcome, aligned.clinical, params, n_jobs=n_jobs or default_jobs(), progress=progress
     )
-    out = Path(out)
     write_univariate(out / "univariate.csv", found.univariate)
     write_ranking(out / "ranking.csv", found.ranking)
     write_performance(out / "performance.csv", found.performance)
     write_predictions(out / "predictions.csv", found.outcome_names, found.predictions)
     write_redundancy(out / "redundancy.csv", found.redundancy)
+    notes = (*aligned.notes, *found.notes)
+    manifest = RunManifest(
+        command="select",
+        options=asdict(columns),
+        versions=versions(),
+        params=params.model_dump(mode="json"),
+        params_digest=digest_params(params),
+        cases={},
+        inputs={"tables": file_digests(table, outcomes)},
+        notes=notes,
+        started=started,
+        seconds=time.perf_counter() - clock,
+    )
+    write_manifest(manifest, out / "select.json")
     return SelectionSummary(
         outcome_names=found.outcome_names,
         rows=len(aligned.table),
@@ -90,15 +108,14 @@ def select_study(
         features=len(aligned.table.columns),
         performance=found.performance,
         top=found.ranking[:12],
-        notes=(*aligned.notes, *found.notes),
+        notes=notes,
         files=tuple(out / name for name in FILES),
-        seconds=clock.perf_counter() - started,
+        manifest=manifest,
     )
 
 
-def read_aligned(table: Path, outcomes: Path | None, columns: OutcomeColumns, params: SelectionParams) -> Aligned:
+def read_aligned(table: Path, outcomes: Path | None, columns: OutcomeColumns) -> Aligned:
     """Features, outcome and clinical variables of the rows that have all of them; nothing is fitted."""
-    columns = with_clinical(columns, params)
     source = read_text_table(table)
     named = (*columns.outcome, *columns.clinical)
     file = read_features(source, id_column=columns.id if columns.id in source.columns else "", not_features=named)

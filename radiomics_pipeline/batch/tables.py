@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from radiomics_pipeline.batch.record import CaseRecord
 from radiomics_pipeline.extraction.plan import SeriesPlan
 from radiomics_pipeline.io.delimited import write_rows
-from radiomics_pipeline.types.table import KEYS
+from radiomics_pipeline.io.tables import write_features
+from radiomics_pipeline.types.table import FeatureTable
 
 DICTIONARY = (
     "column",
@@ -48,16 +50,7 @@ CASE_LOG = (
 def write_tables(records: Sequence[CaseRecord], plans: dict[str, SeriesPlan], out: Path) -> None:
     """Write features.csv, dictionary.csv, failures.csv and case_log.csv."""
     columns = [spec for plan in plans.values() for spec in plan.columns]
-    names = [spec.column for spec in columns]
-    write_rows(
-        out / "features.csv",
-        [*KEYS, *names],
-        (
-            [record.case, record.patient, row.roi, row.label, *(row.values.get(name, math.nan) for name in names)]
-            for record in records
-            for row in record.rows
-        ),
-    )
+    write_features(out / "features.csv", feature_table(records, tuple(spec.column for spec in columns)))
     write_rows(
         out / "dictionary.csv",
         DICTIONARY,
@@ -84,6 +77,20 @@ def write_tables(records: Sequence[CaseRecord], plans: dict[str, SeriesPlan], ou
         ([f.case, f.stage, f.error, f.message] for record in records for f in record.failures),
     )
     write_rows(out / "case_log.csv", CASE_LOG, (line for record in records for line in _log(record, plans)))
+
+
+def feature_table(records: Sequence[CaseRecord], columns: tuple[str, ...]) -> FeatureTable:
+    """The rows of all cases; NaN where a row lacks a column."""
+    rows = [(record, row) for record in records for row in record.rows]
+    values = np.array([[row.values.get(name, np.nan) for name in columns] for _, row in rows], float)
+    return FeatureTable(
+        case=tuple(record.case for record, _ in rows),
+        patient=tuple(record.patient for record, _ in rows),
+        roi=tuple(row.roi for _, row in rows),
+        label=tuple(row.label for _, row in rows),
+        columns=columns,
+        values=values.reshape(len(rows), len(columns)),
+    )
 
 
 def _log(record: CaseRecord, plans: dict[str, SeriesPlan]) -> Iterator[list[object]]:

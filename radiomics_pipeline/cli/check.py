@@ -41,9 +41,10 @@ def _lines(record: CaseRecord) -> list[str]:
     lines = []
     for line in record.log:
         roi = line.roi or f"label {line.label}"
+        levels = "" if line.levels is None else line.levels
         lines.append(
             f"{record.case:<16} {record.patient:<16} {line.series or '-':<8} {roi:<12} {line.voxels:>8} "
-            f"{line.volume_ml:>9.2f} {line.levels:>6}  {line.native_mm} -> {line.voxel_mm}"
+            f"{line.volume_ml:>9.2f} {levels:>6}  {line.native_mm} -> {line.voxel_mm}"
         )
         lines += [f"{'':16} warning: {warning}" for warning in line.warnings]
     return lines or [f"{record.case:<16} {record.patient:<16} nothing that can be extracted"]

@@ -55,7 +55,8 @@ def report_extraction(extraction: Extraction, out: Path) -> None:
     )
     if extraction.failures:
         print_failures(extraction)
-        print(f"the other cases are complete; every failure is in {out / 'failures.csv'}")
+        others = "the other rows are complete; " if extraction.n_rows else ""
+        print(f"{others}every failure is in {out / 'failures.csv'}")
 
 
 def print_failures(extraction: Extraction, most: int = 10) -> None:

@@ -24,18 +24,14 @@ def show(
     name: Annotated[str, typer.Argument(metavar="FAMILY_FEATURE", help="Such as glcm_Contrast, or a column's name.")],
 ) -> None:
     """What one feature means."""
-    import difflib
-
-    from radiomics_pipeline.errors import ParamsError
+    from radiomics_pipeline.errors import ParamsError, did_you_mean
     from radiomics_pipeline.types import read_name
 
     column = read_name(name)
     wanted = f"{column.family}_{column.feature}" if column else name
     found = {f"{token}_{spec.name}": (token, spec) for token, spec in _specs("")}
     if wanted not in found:
-        near = difflib.get_close_matches(wanted, found, n=1, cutoff=0.4)
-        hint = f", did you mean {near[0]!r}?" if near else ""
-        raise ParamsError(f"no feature {name!r}{hint} ('features list' shows all)")
+        raise ParamsError(f"no feature {name!r}{did_you_mean(wanted, found)} ('features list' shows all)")
     token, spec = found[wanted]
     print(f"{token}_{spec.name}")
     print(f"  family      {_title(token)}")
@@ -45,12 +41,12 @@ def show(
 
 
 def _specs(family: str):  # type: ignore[no-untyped-def]
-    from radiomics_pipeline.errors import ParamsError
+    from radiomics_pipeline.errors import ParamsError, did_you_mean
     from radiomics_pipeline.features import FAMILIES
 
     known = {f.token: f for f in FAMILIES}
     if family and family not in known:
-        raise ParamsError(f"no feature family {family!r}; there are: {', '.join(known)}")
+        raise ParamsError(f"no feature family {family!r}{did_you_mean(family, known)}; there are: {', '.join(known)}")
     return [(f.token, spec) for f in FAMILIES if family in ("", f.token) for spec in f.features.values()]
 
 

@@ -1,6 +1,6 @@
 """radiomics-pipeline: the command line.
 
-Exit codes: 0 all cases, 3 some or all failed (listed in failures.csv), 2 refused before anything ran,
+Exit codes: 0 all cases, 3 some or all failed (listed in failures.csv) or not ranked, 2 refused before anything ran,
 1 a fault of ours, 130 interrupted.
 """
 

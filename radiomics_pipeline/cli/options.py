@@ -21,7 +21,10 @@ Jobs = Annotated[
     int | None, typer.Option("--jobs", "-j", min=1, metavar="N", help="Processes at a time.", show_default="all cores")
 ]
 CaseNames = Annotated[
-    list[str] | None, typer.Option("--case", metavar="NAME", help="Only this case; may be given again.")
+    list[str] | None,
+    typer.Option(
+        "--case", metavar="NAME", help="Only this case; may be given again. The tables then hold these alone."
+    ),
 ]
 SeriesName = Annotated[
     str, typer.Option("--series", metavar="NAME", help="Section of the parameters for images without a series name.")

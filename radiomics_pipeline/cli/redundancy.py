@@ -12,7 +12,7 @@ from radiomics_pipeline.cli.select import FeatureFile, OptionalParams, names_in,
 from radiomics_pipeline.errors import ParamsError
 
 if TYPE_CHECKING:
-    from radiomics_pipeline.types.ranking import Redundancy
+    from radiomics_pipeline.batch.redundancy import RedundancySummary
 
 
 def redundancy(
@@ -45,13 +45,14 @@ def redundancy(
         if not 0 < threshold < 1:
             raise ParamsError(f"--threshold {threshold:g} does not lie between 0 and 1")
         settings = settings.model_copy(update={"threshold": threshold})
-    found, notes = redundancy_study(table, out=out, id_column=id_column, ignore=names_in(ignore), params=settings)
-    report_redundancy(found, notes, out)
+    summary = redundancy_study(table, out=out, id_column=id_column, ignore=names_in(ignore), params=settings)
+    report_redundancy(summary, out)
 
 
-def report_redundancy(found: Redundancy, notes: tuple[str, ...], out: Path) -> None:
+def report_redundancy(summary: RedundancySummary, out: Path) -> None:
     """Say in a few lines which features were kept and what was left out."""
-    for note in notes:
+    for note in summary.notes:
         print(f"note: {shortened(note)}")
-    kept = sum(row.kept for row in found.rows)
-    print(f"{len(found.rows)} features, {kept} kept -> {out / 'redundancy.csv'}")
+    rows = summary.found.rows
+    kept = sum(row.kept for row in rows)
+    print(f"{len(rows)} features, {kept} kept -> {out / 'redundancy.csv'}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -48,7 +49,8 @@ def run(
 ) -> None:
     """From a study folder to ranked features: extract, redundancy, alone and in combination.
 
-    Without --outcomes it stops after redundancy. Exit code 0: all cases; 3: some failed, the others are ranked.
+    Without --outcomes it stops after redundancy. Exit code 0: all cases; 3: some failed and the
+    others are ranked, or what was extracted cannot be ranked.
     """
     from radiomics_pipeline.batch import run as whole
     from radiomics_pipeline.io.params_file import load_params
@@ -72,8 +74,10 @@ def run(
         )
     report_extraction(result.extraction, out)
     if result.redundancy:
-        report_redundancy(result.redundancy, result.notes, out)
+        report_redundancy(result.redundancy, out)
     if result.selection:
         report_selection(result.selection, out)
         draw_figure(result.selection, out)
-    raise typer.Exit(3 if result.extraction.failures else 0)
+    if result.refusal:
+        print(f"not ranked: {result.refusal}", file=sys.stderr)
+    raise typer.Exit(3 if result.extraction.failures or result.refusal else 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -93,11 +94,12 @@ def report_selection(summary: SelectionSummary, out: Path) -> None:
         print(f"note: {shortened(note)}")
     print(
         f"{summary.features} features of {summary.rows} rows, {summary.patients} patients, "
-        f"{summary.events} rows with the event; {summary.seconds:.1f} s"
+        f"{summary.events} rows with the event; {summary.manifest.seconds:.1f} s"
     )
     print(f"out of fold ({summary.performance[0].metric}, 95 % interval):")
     for row in summary.performance:
-        print(f"  {row.plan:26s} {row.mean:.3f}  [{row.lower:.3f}, {row.upper:.3f}]  {row.n_folds} folds")
+        interval = "no interval" if isnan(row.lower) else f"[{row.lower:.3f}, {row.upper:.3f}]"
+        print(f"  {row.plan:26s} {row.mean:.3f}  {interval}  {row.n_folds} folds")
     print("first in the ranking:")
     for ranked in summary.top[:5]:
         print(
@@ -117,5 +119,5 @@ def draw_figure(summary: SelectionSummary, out: Path) -> None:
 
 
 def shortened(note: str, length: int = 240) -> str:
-    """A note, cut where it lists too many names for the console; run.json has all of it."""
+    """A note, cut where it lists too many names for the console; the manifest has all of it."""
     return note if len(note) <= length else f"{note[:length].rsplit(',', 1)[0]}, ..."

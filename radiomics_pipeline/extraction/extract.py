@@ -26,7 +26,7 @@ class RegionFacts:
 
     voxels, intensity_voxels : of the outline, and of what re-segmentation left, on the grid of the features
     native_mm, voxel_mm : voxel size (x, y, z) of the file and of the features
-    levels : different grey levels in the region, main setting
+    levels : different grey levels in the region, main setting; None where no family needs them
     """
 
     voxels: int
@@ -34,7 +34,7 @@ class RegionFacts:
     volume_ml: float
     native_mm: tuple[float, float, float]
     voxel_mm: tuple[float, float, float]
-    levels: int
+    levels: int | None
     warnings: tuple[str, ...]
 
 
@@ -67,9 +67,8 @@ def extract_region(volume: Volume, region: Region, plan: SeriesPlan) -> RegionFe
         roi = resegment(image, outline, plan.params.resegment)
     levels: dict[Discretise, Levels] = {}
     with stage("discretise"):
-        for wanted in [plan.params.discretise, *(c.discretise for c in plan.computations if c.discretise)]:
-            if wanted not in levels:
-                levels[wanted] = discretise(image, roi, wanted)
+        for wanted in plan.discretisations:
+            levels[wanted] = discretise(image, roi, wanted)
     values: dict[str, float] = {}
     undefined: dict[str, str] = {}
     with stage("features"):
@@ -80,8 +79,7 @@ def extract_region(volume: Volume, region: Region, plan: SeriesPlan) -> RegionFe
                 values[spec.column] = found[feature]
                 if feature in reasons:
                     undefined[spec.column] = reasons[feature]
-    grey = levels[plan.params.discretise].array
-    count = len(np.unique(grey[grey > 0]))
+    count = _different(levels.get(plan.params.discretise))
     facts = RegionFacts(
         voxels=int(roi.morphology.sum()),
         intensity_voxels=int(roi.intensity.sum()),
@@ -94,10 +92,14 @@ def extract_region(volume: Volume, region: Region, plan: SeriesPlan) -> RegionFe
     return RegionFeatures(values, undefined, facts)
 
 
-def _warnings(touches: str, levels: int) -> Iterator[str]:
+def _different(levels: Levels | None) -> int | None:
+    return None if levels is None else len(np.unique(levels.array[levels.array > 0]))
+
+
+def _warnings(touches: str, levels: int | None) -> Iterator[str]:
     if touches:
         yield f"the region touches the border of the image ({touches}); it may be cut off"
-    if levels < FEW_LEVELS:
+    if levels is not None and levels < FEW_LEVELS:
         yield f"{levels} grey level{'s' if levels > 1 else ''} only; textures say little, use narrower bins"
 
 

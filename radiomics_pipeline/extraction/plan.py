@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, replace
 
-from radiomics_pipeline.errors import ParamsError
+from radiomics_pipeline.errors import ParamsError, did_you_mean
 from radiomics_pipeline.features import FAMILIES
 from radiomics_pipeline.features.registry import Family
 from radiomics_pipeline.params.extraction import Discretise, SeriesParams
@@ -35,12 +34,14 @@ class SeriesPlan:
     """All computations on one image series.
 
     series : its name in the parameters; prefix : how its columns begin, empty for an unnamed image
+    discretisations : grey levels that some family needs, the main ones first
     """
 
     series: str
     prefix: str
     params: SeriesParams
     computations: tuple[Computation, ...]
+    discretisations: tuple[Discretise, ...]
 
     @property
     def columns(self) -> tuple[ColumnSpec, ...]:
@@ -81,7 +82,14 @@ def plan_series(params: RunParams, series: str, *, named: bool = True) -> Series
             }
             levels = discretise if family.needs_levels else None
             computations.append(Computation(family, gathered, levels, columns))
-    return SeriesPlan(series, prefix, chosen, tuple(computations))
+    try:
+        for computation in computations:
+            for spec in computation.columns.values():
+                str(spec.name)
+    except ValueError as e:
+        raise ParamsError(f"series {series}: {e}") from None
+    needed = tuple(dict.fromkeys(c.discretise for c in computations if c.discretise))
+    return SeriesPlan(series, prefix, chosen, tuple(computations), needed)
 
 
 def _families(wanted: str | tuple[str, ...], series: str) -> list[Family]:
@@ -90,7 +98,7 @@ def _families(wanted: str | tuple[str, ...], series: str) -> list[Family]:
         return list(known.values())
     for name in wanted:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f", did you mean {near[0]!r}?" if near else ""
-            raise ParamsError(f"series {series}: no feature family {name!r}{hint}; there are: {', '.join(known)}")
+            raise ParamsError(
+                f"series {series}: no feature family {name!r}{did_you_mean(name, known)}; there are: {', '.join(known)}"
+            )
     return [known[name] for name in known if name in wanted]

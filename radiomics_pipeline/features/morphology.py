@@ -242,13 +242,17 @@ def area_density_aabb(s: Shape) -> float:
 
 @morphology.feature(ibsi="ZH1A", name="VolumeDensityOMBB")
 def volume_density_ombb(s: Shape) -> float:
-    """Volume of the mesh over that of the smallest box around it that is flush with a facet of its convex hull."""
+    """Volume of the mesh over that of the smallest box around it: flush with a facet of its convex hull, or along the
+    image's axes.
+    """
     return s.mesh.volume / _box_volume(s.hull.smallest_box)
 
 
 @morphology.feature(ibsi="IQYR", name="AreaDensityOMBB")
 def area_density_ombb(s: Shape) -> float:
-    """Area of the mesh over that of the smallest box around it that is flush with a facet of its convex hull."""
+    """Area of the mesh over that of the smallest box around it: flush with a facet of its convex hull, or along the
+    image's axes.
+    """
     return s.mesh.area / _box_area(s.hull.smallest_box)
 
 

@@ -25,7 +25,7 @@ def discretise(volume: Volume, region: Region, params: Discretise) -> Levels:
         levels = _fixed_bin_size(inside, params, volume.unit)
     elif isinstance(params, FixedBinNumber):
         low, high = inside.min(), inside.max()
-        scaled = np.floor((inside - low) * (params.bins / (high - low))) if high > low else np.zeros_like(inside)
+        scaled = np.floor(params.bins * (inside - low) / (high - low)) if high > low else np.zeros_like(inside)
         levels = np.minimum(scaled, params.bins - 1) + 1
     else:
         levels = _as_they_are(inside)

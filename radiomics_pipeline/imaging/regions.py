@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from radiomics_pipeline.errors import BadMask, EmptyRegion, MissingLabel
+from radiomics_pipeline.errors import BadMask, EmptyRegion, MissingLabel, some
 from radiomics_pipeline.params.extraction import Label
 from radiomics_pipeline.types import Grid, Region
 
@@ -29,7 +29,8 @@ def regions_of(labels: np.ndarray, grid: Grid, wanted: Label | None, name: str) 
     if wanted is None:
         if len(present) > 1:
             raise BadMask(
-                f"{name}: labels {_list(present)}; say which is meant (label: {present[0]}), or 'all' for one row each"
+                f"{name}: labels {some(present, 12)}; say which is meant (label: {present[0]}), or 'all' for one row "
+                "each"
             )
         return [_region(labels, grid, "", present[0])]
     if wanted == "all":
@@ -38,15 +39,10 @@ def regions_of(labels: np.ndarray, grid: Grid, wanted: Label | None, name: str) 
     for roi, label in named.items():
         if label not in present:
             called = f" ({roi})" if roi else ""
-            raise MissingLabel(f"{name}: no voxel has label {label}{called}; there are: {_list(present)}")
+            raise MissingLabel(f"{name}: no voxel has label {label}{called}; there are: {some(present, 12)}")
     return [_region(labels, grid, roi, label) for roi, label in sorted(named.items(), key=lambda item: item[1])]
 
 
 def _region(labels: np.ndarray, grid: Grid, roi: str, label: int) -> Region:
     mask = labels == label
     return Region(mask, mask, grid, roi, label)
-
-
-def _list(labels: list[int]) -> str:
-    shown = ", ".join(str(n) for n in labels[:12])
-    return shown if len(labels) <= 12 else f"{shown}, ... ({len(labels)} in all)"

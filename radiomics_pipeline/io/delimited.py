@@ -7,7 +7,6 @@ cells, NA, NaN and the like are missing. Written: UTF-8, LF, shortest floats tha
 from __future__ import annotations
 
 import csv
-import difflib
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from radiomics_pipeline.errors import DamagedFile, TableError
+from radiomics_pipeline.errors import DamagedFile, TableError, did_you_mean, some
 from radiomics_pipeline.io.compressed import gunzip
 
 MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "-", ".", "#div/0!"})
@@ -43,9 +42,8 @@ class TextTable:
     def column(self, name: str) -> tuple[str, ...]:
         """The cells of a column; TableError where there is none of that name."""
         if name not in self.columns:
-            close = difflib.get_close_matches(name, self.columns, 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"it has {listed(self.columns)}"
-            raise TableError(f"{self.name}: no column {name!r}; {hint}")
+            hint = did_you_mean(name, self.columns) or f"; it has {some(self.columns)}"
+            raise TableError(f"{self.name}: no column {name!r}{hint}")
         at = self.columns.index(name)
         return tuple(row[at] for row in self.rows)
 
@@ -80,7 +78,7 @@ def read_text_table(path: Path) -> TextTable:
     delimiter = _delimiter(text)
     lines = [
         (reader_line, [cell.strip() for cell in row])
-        for reader_line, row in _numbered_rows(text, delimiter)
+        for reader_line, row in _numbered_rows(text, delimiter, path.name)
         if any(cell.strip() for cell in row)
     ]
     if not lines:
@@ -98,7 +96,7 @@ def read_text_table(path: Path) -> TextTable:
     columns = tuple(name or f"(column {i} without a name)" for i, name in enumerate(header, 1))
     twice = sorted({c for c in columns if columns.count(c) > 1}) if len(set(columns)) < len(columns) else []
     if twice:
-        raise TableError(f"{path.name}: column named twice: {listed(twice)}")
+        raise TableError(f"{path.name}: column named twice: {some(map(repr, twice))}")
     return TextTable(path.name, columns, tuple(rows), delimiter != ",")
 
 
@@ -153,13 +151,13 @@ def _decoded(path: Path) -> str:
     raise TableError(f"{path.name}: not a text file")
 
 
-def _numbered_rows(text: str, delimiter: str) -> Iterable[tuple[int, list[str]]]:
+def _numbered_rows(text: str, delimiter: str, name: str) -> Iterable[tuple[int, list[str]]]:
     reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter)
     try:
         for row in reader:
             yield reader.line_num, row
     except csv.Error as error:
-        raise TableError(f"line {reader.line_num}: {error}") from error
+        raise TableError(f"{name}, line {reader.line_num}: {error}") from error
 
 
 def _delimiter(text: str) -> str:
@@ -167,7 +165,10 @@ def _delimiter(text: str) -> str:
     start = "\n".join(text.splitlines()[:20])
     best, widest = ",", 1
     for delimiter in (",", ";", "\t"):
-        widths = {len(row) for row in csv.reader(StringIO(start), delimiter=delimiter) if any(row)}
+        try:
+            widths = {len(row) for row in csv.reader(StringIO(start), delimiter=delimiter) if any(row)}
+        except csv.Error:
+            continue
         if len(widths) == 1 and max(widths) > widest:
             best, widest = delimiter, max(widths)
     if widest > 1 or not start:
@@ -186,8 +187,3 @@ def _number(cell: str, decimal_comma: bool) -> float | None:
         return float(cell)
     except ValueError:
         return None
-
-
-def listed(names: Sequence[str]) -> str:
-    """The first names, for a message."""
-    return ", ".join(repr(n) for n in names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

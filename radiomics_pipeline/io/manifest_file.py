@@ -1,12 +1,12 @@
-"""run.json."""
+"""run.json, select.json, redundancy.json: manifests of what a command did."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import platform
-from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
@@ -32,13 +32,16 @@ def program_digest() -> str:
     return digest.hexdigest()
 
 
+def file_digests(*paths: Path | None) -> dict[str, str]:
+    """SHA-256 of each file by its name."""
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths if path}
+
+
+def now() -> str:
+    """The time in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
 def write_manifest(manifest: RunManifest, path: Path) -> None:
-    """Write run.json."""
+    """Write a manifest as JSON."""
     write_text(path, json.dumps(asdict(manifest), ensure_ascii=False, indent=1) + "\n")
-
-
-def add_notes(path: Path, notes: Sequence[str]) -> None:
-    """Add what a later stage left out to a run.json that is there."""
-    tree = json.loads(path.read_text("utf-8"))
-    tree["notes"] = [*tree["notes"], *notes]
-    write_text(path, json.dumps(tree, ensure_ascii=False, indent=1) + "\n")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from radiomics_pipeline.errors import BadGeometry, DamagedFile, UnsupportedImage
 from radiomics_pipeline.io.compressed import inflate, require_length
+from radiomics_pipeline.io.raw import numbers, whole_numbers
 
 _BYTES = {"CHAR": 1, "UCHAR": 1, "SHORT": 2, "USHORT": 2, "INT": 4, "UINT": 4, "LONG": 4, "ULONG": 4}
 _BYTES |= {"LONG_LONG": 8, "ULONG_LONG": 8, "FLOAT": 4, "DOUBLE": 8}
@@ -24,25 +25,37 @@ def check(data: bytes, name: str, read_sibling: Callable[[str], bytes]) -> None:
     fields, payload = _header(data, name)
     if fields.get("ElementNumberOfChannels", "1") != "1":
         raise UnsupportedImage(f"{name}: {fields['ElementNumberOfChannels']} values a voxel; a scalar image is needed")
-    sizes = [int(n) for n in _numbers(fields["DimSize"], name)]
+    sizes = whole_numbers(fields["DimSize"], name)
     if any(n > 1 for n in sizes[3:]):
         raise UnsupportedImage(f"{name}: sizes {' x '.join(map(str, sizes))}; one 3D volume is needed")
-    for value in _numbers(fields.get("ElementSpacing", "1 1 1"), name):
+    for value in numbers(fields.get("ElementSpacing", "1 1 1"), name):
         if not value > 0:
             raise BadGeometry(f"{name}: ElementSpacing is {fields['ElementSpacing']}; it must be above 0")
     element = _SIZES.get(fields["ElementType"])
     if element is None:
         raise UnsupportedImage(f"{name}: element type {fields['ElementType']} is not one of {', '.join(_SIZES)}")
-    where = fields["ElementDataFile"]
-    if where != "LOCAL":
-        if not where:
-            raise DamagedFile(f"{name}: the header ends too early; copy or export the file again")
-        if where == "LIST" or "%" in where or "/" in where or "\\" in where:
-            raise UnsupportedImage(f"{name}: voxels in {where!r}; store the volume as one file")
-        payload = read_sibling(where)
+    sibling = _voxel_file(fields, name)
+    if sibling:
+        payload = read_sibling(sibling)
     if fields.get("CompressedData", "False").lower() == "true":
         payload = inflate(payload, name)
     require_length(payload, sizes, element, name)
+
+
+def voxel_file(data: bytes, name: str) -> str:
+    """Name of the file beside it that holds the voxels; empty where they follow the header."""
+    return _voxel_file(_header(data, name)[0], name)
+
+
+def _voxel_file(fields: dict[str, str], name: str) -> str:
+    where = fields["ElementDataFile"]
+    if where == "LOCAL":
+        return ""
+    if not where:
+        raise DamagedFile(f"{name}: the header ends too early; copy or export the file again")
+    if where == "LIST" or "%" in where or "/" in where or "\\" in where:
+        raise UnsupportedImage(f"{name}: voxels in {where!r}; store the volume as one file")
+    return where
 
 
 def _header(data: bytes, name: str) -> tuple[dict[str, str], bytes]:
@@ -62,10 +75,3 @@ def _header(data: bytes, name: str) -> tuple[dict[str, str], bytes]:
         if key not in fields:
             raise DamagedFile(f"{name}: no {key} in the header; not a MetaImage, or damaged")
     return fields, data[at:]
-
-
-def _numbers(text: str, name: str) -> list[float]:
-    try:
-        return [float(part) for part in text.split()]
-    except ValueError:
-        raise DamagedFile(f"{name}: {text!r} in the header is no list of numbers") from None

@@ -12,6 +12,7 @@ import numpy as np
 
 from radiomics_pipeline.errors import BadGeometry, DamagedFile, UnsupportedImage
 from radiomics_pipeline.io.compressed import gunzip, require_length
+from radiomics_pipeline.io.raw import numbers, whole_numbers
 
 _BYTES = {
     **dict.fromkeys(("signed char", "int8", "int8_t", "uchar", "unsigned char", "uint8", "uint8_t"), 1),
@@ -36,17 +37,27 @@ def check(data: bytes, name: str, read_sibling: Callable[[str], bytes]) -> None:
     element = _BYTES.get(fields["type"])
     if element is None:
         raise UnsupportedImage(f"{name}: voxels of type {fields['type']!r}; a scalar number type is needed")
-    where = fields.get("data file", fields.get("datafile", ""))
-    if where:
-        if where.startswith("LIST") or "%" in where or "/" in where or "\\" in where:
-            raise UnsupportedImage(f"{name}: voxels in {where!r}; store the volume as one file")
-        payload = read_sibling(where)
+    sibling = _voxel_file(fields, name)
+    if sibling:
+        payload = read_sibling(sibling)
     encoding = fields["encoding"].lower()
     if encoding in ("gzip", "gz"):
         payload = gunzip(payload, name)
     elif encoding != "raw":
         raise UnsupportedImage(f"{name}: encoding {encoding!r}; store it as raw or gzip")
     require_length(payload, sizes, element, name)
+
+
+def voxel_file(data: bytes, name: str) -> str:
+    """Name of the file beside it that holds the voxels; empty where they follow the header."""
+    return _voxel_file(_header(data, name)[0], name)
+
+
+def _voxel_file(fields: dict[str, str], name: str) -> str:
+    where = fields.get("data file", fields.get("datafile", ""))
+    if where.startswith("LIST") or "%" in where or "/" in where or "\\" in where:
+        raise UnsupportedImage(f"{name}: voxels in {where!r}; store the volume as one file")
+    return where
 
 
 def _header(data: bytes, name: str) -> tuple[dict[str, str], bytes]:
@@ -66,7 +77,7 @@ def _header(data: bytes, name: str) -> tuple[dict[str, str], bytes]:
 
 
 def _checked_sizes(fields: dict[str, str], name: str) -> list[int]:
-    sizes = [int(n) for n in _numbers(fields["sizes"], name)]
+    sizes = whole_numbers(fields["sizes"], name)
     if len(sizes) > 3 and any(n > 1 for n in (sizes[0], *sizes[4:])):
         raise UnsupportedImage(
             f"{name}: {len(sizes)} axes of sizes {' x '.join(map(str, sizes))}; one scalar 3D volume is needed "
@@ -78,17 +89,10 @@ def _checked_sizes(fields: dict[str, str], name: str) -> list[int]:
 def _check_spacing(fields: dict[str, str], name: str) -> None:
     if "space directions" in fields:
         vectors = re.findall(r"\(([^)]*)\)", fields["space directions"])
-        lengths = [float(np.linalg.norm(_numbers(v.replace(",", " "), name))) for v in vectors]
+        lengths = [float(np.linalg.norm(numbers(v.replace(",", " "), name))) for v in vectors]
     else:
-        lengths = [v for v in _numbers(fields.get("spacings", "1 1 1"), name) if not np.isnan(v)]
+        lengths = [v for v in numbers(fields.get("spacings", "1 1 1"), name) if not np.isnan(v)]
     for length in lengths:
         if not (np.isfinite(length) and length > 0):
             shown = fields.get("space directions", fields.get("spacings"))
             raise BadGeometry(f"{name}: spacing {length:g} mm ({shown}); it must be above 0")
-
-
-def _numbers(text: str, name: str) -> list[float]:
-    try:
-        return [float(part) for part in text.split()]
-    except ValueError:
-        raise DamagedFile(f"{name}: {text!r} in the header is no list of numbers") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import re
@@ -14,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from radiomics_pipeline.errors import ParamsError
+from radiomics_pipeline.errors import ParamsError, did_you_mean
 from radiomics_pipeline.params.run import RunParams
 
 
@@ -41,7 +40,7 @@ def find_params(name: str) -> Path:
     known = tracers()
     if name in known:
         return known[name]
-    raise ParamsError(f"no parameters named {name!r}{_did_you_mean(name, known)}; there are: {', '.join(known)}")
+    raise ParamsError(f"no parameters named {name!r}{did_you_mean(name, known)}; there are: {', '.join(known)}")
 
 
 def load_params(name: str | Path) -> RunParams:
@@ -106,7 +105,7 @@ def _explain(error: Any, tree: Any, name: str) -> str:
     start = f"{name}, line {line}: {where}"
     if error["type"] == "extra_forbidden":
         allowed = _allowed_keys(RunParams, loc[:-1], _plain(tree))
-        return f"{start}: unknown key{_did_you_mean(str(loc[-1]), allowed)}; allowed here: {', '.join(allowed)}"
+        return f"{start}: unknown key{did_you_mean(str(loc[-1]), allowed)}; allowed here: {', '.join(allowed)}"
     if error["type"] == "missing":
         return f"{start}: missing; it must be given"
     found = error.get("input")
@@ -116,7 +115,7 @@ def _explain(error: Any, tree: Any, name: str) -> str:
     if error["type"] in ("literal_error", "union_tag_invalid"):
         allowed = re.findall(r"'([^']*)'", str(error["ctx"].get("expected", error["ctx"].get("expected_tags", ""))))
         tag = error["ctx"].get("tag", found)
-        hint, shown = _did_you_mean(str(tag), allowed), f", found {tag!r}"
+        hint, shown = did_you_mean(str(tag), allowed), f", found {tag!r}"
         message = f"must be one of {', '.join(allowed)}"
     return f"{start}: {message[0].lower()}{message[1:]}{shown}{hint}"
 
@@ -158,8 +157,3 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [m for inner in get_args(annotation) for m in _models_in(inner)]
-
-
-def _did_you_mean(word: str, known: Any) -> str:
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f", did you mean {near[0]!r}?" if near else ""

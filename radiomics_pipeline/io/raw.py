@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from radiomics_pipeline.errors import BadGeometry, UnsupportedImage
+from radiomics_pipeline.errors import BadGeometry, DamagedFile, UnsupportedImage
 from radiomics_pipeline.types import Grid
 
 
@@ -45,3 +45,23 @@ def checked_grid(
     dz, dy, dx = (float(s) for s in spacing_mm)
     ox, oy, oz = (float(c) for c in origin_mm)
     return Grid((z, y, x), (dz, dy, dx), (ox, oy, oz), tuple(float(v) for v in np.asarray(axes, float).ravel()))
+
+
+def numbers(text: str, name: str) -> list[float]:
+    """The numbers in a line of a header; DamagedFile where a word is none."""
+    try:
+        return [float(part) for part in text.split()]
+    except ValueError:
+        raise DamagedFile(f"{name}: {text!r} in the header is no list of numbers") from None
+
+
+def whole_numbers(text: str, name: str) -> list[int]:
+    """The sizes in a line of a header; DamagedFile where a word is no whole number from 1."""
+    found = numbers(text, name)
+    if (
+        not found
+        or any(not (n >= 1 and n == int(n)) for n in found if np.isfinite(n))
+        or not np.all(np.isfinite(found))
+    ):
+        raise DamagedFile(f"{name}: {text!r} in the header are no sizes")
+    return [int(n) for n in found]

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from radiomics_pipeline.errors import TableError
-from radiomics_pipeline.io.delimited import TextTable, listed, write_rows
+from radiomics_pipeline.errors import TableError, some
+from radiomics_pipeline.io.delimited import TextTable, write_rows
 from radiomics_pipeline.types.ranking import (
     PerformanceRow,
     PredictionRow,
@@ -33,9 +33,10 @@ class FeatureFile:
 def read_features(source: TextTable, *, id_column: str = "", not_features: Iterable[str] = ()) -> FeatureFile:
     """The features of a table: every column of numbers that is no key and not in `not_features`.
 
-    Keys are the columns case, patient (or patient_id), roi, label; a table without case and patient needs
-    `id_column`, whose rows of one value are taken as regions of one patient. Columns that hold texts are left
-    out and listed. Raises TableError where no key or no feature is found, or a key cell is blank.
+    Keys are the columns case, patient (or patient_id), roi, label. Rows of one patient are never split between
+    folds: `patient` where there is one, else `id_column`, else `case`. `id_column` names the cases where there is
+    no column `case`. Columns that hold texts are left out and listed.
+    Raises TableError where no key or no feature is found, or a key cell is blank.
     """
     keys, notes = _row_keys(source, id_column)
     left_out = {*KEYS, "patient_id", id_column, *not_features}
@@ -71,17 +72,17 @@ def _row_keys(source: TextTable, id_column: str) -> tuple[dict[str, tuple[str, .
     """Case, patient, roi and label of every row."""
     notes = []
     blank = ("",) * len(source)
-    patient_column = next((c for c in ("patient", "patient_id") if c in source.columns), "")
-    if "case" in source.columns or (patient_column and not id_column):
-        patient = source.column(patient_column or "case")
-        case = source.column("case") if "case" in source.columns else patient
-    elif id_column:
-        case = patient = source.column(id_column)
-    else:
+    patient_column = next((c for c in ("patient", "patient_id") if c in source.columns), id_column)
+    case_column = "case" if "case" in source.columns else id_column or patient_column
+    if not case_column:
         raise TableError(
             f"{source.name}: no column 'case', 'patient' or 'patient_id' says which row is whose; name it by --id. "
-            f"Columns: {listed(source.columns)}"
+            f"Columns: {some(map(repr, source.columns))}"
         )
+    patient_column = patient_column or case_column
+    case, patient = source.column(case_column), source.column(patient_column)
+    if len(set(patient)) < len(source):
+        notes.append(f"{source.name}: {len(set(patient))} different {patient_column}; their rows stay in one fold")
     for cells in (case, patient):
         if "" in cells:
             raise TableError(

@@ -71,14 +71,15 @@ def _read_bytes(path: Path, name: str) -> bytes:
     return data
 
 
-def files_of(path: Path) -> list[Path]:
-    """A volume's file, and for a header of its own (.mhd, .nhdr) the files beside it that bear its name."""
-    if not path.name.lower().endswith((".mhd", ".nhdr")):
-        return [path]
-    beside = sorted(
-        p for p in path.parent.iterdir() if p.is_file() and p != path and p.name.startswith(f"{path.stem}.")
-    )
-    return [path, *beside]
+def voxel_file(file: VolumeFile) -> Path | None:
+    """The file that holds the voxels of a header of its own (.mhd, .nhdr, or any that names one); else None."""
+    lower = file.path.name.lower()
+    sibling = ""
+    if lower.endswith((".nrrd", ".nhdr")):
+        sibling = nrrd.voxel_file(file.data, file.name)
+    elif lower.endswith((".mha", ".mhd")):
+        sibling = metaimage.voxel_file(file.data, file.name)
+    return file.path.parent / sibling if sibling else None
 
 
 def decode(file: VolumeFile) -> RawImage:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from radiomics_pipeline.params.base import Section
+from radiomics_pipeline.params.base import TOKEN, Section
 
 Interpolation = Literal["nearest", "linear", "cubic"]
 Aggregation = Literal["3D:mrg", "3D:avg"]
@@ -71,7 +71,7 @@ Discretise = Annotated[FixedBinSize | FixedBinNumber | NoDiscretisation, Field(d
 class Setting(Section):
     """A further way of computing some families; its name is the last part of the columns' names."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+-]*$", description="token at the end of the column names")
+    name: str = Field(pattern=f"^{TOKEN}$", description="token at the end of the column names")
     families: tuple[str, ...] = Field(min_length=1, description="families computed again in this way")
     discretise: Discretise | None = Field(None, description="other grey levels; null: those of the series")
     aggregation: Aggregation | None = Field(None, description="other aggregation; null: that of the series")
@@ -104,9 +104,15 @@ class SeriesParams(Section):
         return value
 
     @model_validator(mode="after")
-    def _settings_named_once(self) -> SeriesParams:
+    def _parts_agree(self) -> SeriesParams:
         names = [s.name for s in self.settings]
         twice = sorted({n for n in names if names.count(n) > 1})
         if twice:
             raise ValueError(f"two settings are named {', '.join(twice)}")
+        low, scheme = self.resegment.range[0], self.discretise
+        if isinstance(scheme, FixedBinSize) and low is not None and scheme.origin > low:
+            raise ValueError(
+                f"discretise.origin {scheme.origin:g} lies above the lower end {low:g} of resegment.range: intensities "
+                "between them would have no bin"
+            )
         return self

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from radiomics_pipeline.params.base import Section
+from radiomics_pipeline.params.base import TOKEN, Section
 from radiomics_pipeline.params.extraction import SeriesParams
 from radiomics_pipeline.params.selection import SelectionParams
 
@@ -24,6 +24,6 @@ class RunParams(Section):
     @classmethod
     def _tokens(cls, value: dict[str, SeriesParams]) -> dict[str, SeriesParams]:
         for name in value:
-            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.+-]*", name):
+            if not re.fullmatch(TOKEN, name):
                 raise ValueError(f"series {name!r}: letters, digits, '.', '+' and '-' only, as it begins column names")
         return value

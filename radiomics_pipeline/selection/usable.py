@@ -23,7 +23,7 @@ def filled_share(values: np.ndarray) -> np.ndarray:
 def same_share(values: np.ndarray) -> np.ndarray:
     """Share of a column's values that are its most frequent one, float64 [columns]; 1 where there is none.
 
-    Values that differ by rounding only (1e-10 of the largest) are the same.
+    Equal values are the same; a column whose values all differ by rounding only (1e-10 of the largest) is one value.
     """
     ordered = np.sort(values, axis=0)
     counts = (~np.isnan(values)).sum(axis=0)

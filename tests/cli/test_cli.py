@@ -86,7 +86,10 @@ def test_a_run_ranks_the_cases_that_succeeded_and_exits_with_3(ran):
 def test_columns_that_were_not_named_are_listed_and_do_not_enter(ran):
     result, out = ran
     assert "secret" in result.stdout
-    notes = " ".join(json.loads((out / "run.json").read_text())["notes"])
+    manifest = json.loads((out / "run.json").read_text())
+    notes = " ".join(manifest["notes"])
+    assert (manifest["options"]["target"], manifest["options"]["clinical"]) == ("sick", ["age", "sex"])
+    assert set(manifest["inputs"]["tables"]) == {"features.csv", "outcomes.csv"}
     assert "secret" in notes
     assert "P05" in notes
     assert "secret" not in (out / "univariate.csv").read_text()
@@ -122,6 +125,24 @@ def test_each_stage_starts_from_the_earlier_ones_file(ran, study, tmp_path):
     assert (tmp_path / "r/redundancy.csv").read_bytes() == (out / "redundancy.csv").read_bytes()
 
 
+def test_what_cannot_be_ranked_keeps_its_features_and_exits_with_3(study, tmp_path):
+    chosen = [part for name in ("P00", "P01", "P02", "P05") for part in ("--case", name)]
+    result = call(
+        "run", study, "--params", study / "pet.yaml", "--out", tmp_path, "--outcomes", study / "outcomes.csv",
+        "--target", "sick", *chosen,
+    )  # fmt: skip
+    assert result.returncode == 3
+    assert "P05: MissingFile" in result.stdout
+    assert "not ranked: 1 patients with the event are too few" in result.stderr
+    assert (tmp_path / "features.csv").read_text().count("\n") == 4
+    assert "not ranked" in json.loads((tmp_path / "run.json").read_text())["notes"][-1]
+
+
+def test_a_study_of_failures_exits_with_3(study, tmp_path):
+    result = call("run", study, "--params", study / "pet.yaml", "--out", tmp_path, "--case", "P05")
+    assert (result.returncode, result.stderr) == (3, "not ranked: no case could be extracted\n")
+
+
 def test_a_time_to_an_event_is_ranked(ran, study, tmp_path):
     _, out = ran
     result = call(
@@ -135,7 +156,7 @@ def test_a_time_to_an_event_is_ranked(ran, study, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--target", "sicc"), "no column 'sicc'; did you mean 'sick'?"),
+        (("--target", "sicc"), "no column 'sicc', did you mean 'sick'?"),
         (("--target", "age"), "neither 0 nor 1"),
         (("--target", "sick", "--time", "days"), "either a target column, or a time and an event column"),
         (("--target", "sick", "--clinical", "agee"), "no column 'agee'"),

@@ -50,7 +50,7 @@ def test_select_writes_all_tables_and_says_what_it_left_out(files):
         catch_exceptions=False,
     )
     assert result.exit_code == 0
-    assert sorted(p.name for p in (files / "out").iterdir()) == sorted((*FILES, "selection.png"))
+    assert sorted(p.name for p in (files / "out").iterdir()) == sorted((*FILES, "select.json", "selection.png"))
     assert "1 other columns of outcomes.csv are ignored: other" in result.output
     assert rows(files / "out" / "performance.csv")[0]["plan"] == "clinical"
     assert rows(files / "out" / "ranking.csv")[0]["feature"] == "f000"

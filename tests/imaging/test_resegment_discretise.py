@@ -77,6 +77,10 @@ def test_fixed_bin_number_puts_the_maximum_in_the_last_bin():
     assert discretise(volume, region, number(4)).array.ravel().tolist() == [1, 1, 2, 4]
 
 
+def test_fixed_bin_number_multiplies_before_it_divides():
+    assert discretise(*line(0, 49, 98), number(8)).array.ravel().tolist() == [1, 5, 8]
+
+
 def test_fixed_bin_number_does_not_see_scale_and_shift():
     rng = np.random.default_rng(0)
     values = rng.integers(0, 1000, 200) / 8

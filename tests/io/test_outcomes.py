@@ -104,7 +104,7 @@ def test_times_that_cannot_be_used_are_refused_with_what_they_hold(join, rows, m
         ("patient,patient_id,died\np1,1,1\n", {"target": "died"}, "both patient and patient_id"),
         ("case,died\nx1,1\nx2,0\n", {"target": "died"}, "no case is in the feature table; here x1, x2, there c1"),
         ("key,died\nc1,1\np1,0\n", {"target": "died", "id": "key"}, "fits 1 cases and 2 patients"),
-        ("case,died\nc1,1\n", {"target": "deid"}, "no column 'deid'; did you mean 'died'"),
+        ("case,died\nc1,1\n", {"target": "deid"}, "no column 'deid', did you mean 'died'"),
         ("case,died\n,1\n", {"target": "died"}, "row 1 has no case"),
         ("case,died\nc1,1\n", {"target": "died", "clinical": ("case",)}, "also named"),
     ],

@@ -87,7 +87,7 @@ def test_rows_that_share_an_id_are_regions_of_one_patient(tmp_path):
     found = read(tmp_path, "ID,a\np,1\nq,2\np,3\n", id_column="ID")
     assert found.table.patient == ("p", "q", "p")
     assert found.table.label == ("1", "1", "2")
-    assert "1 keys occur in several rows" in found.notes[0]
+    assert "1 keys occur in several rows" in found.notes[1]
 
 
 def test_patient_column_is_used_beside_the_case(tmp_path):
@@ -136,3 +136,24 @@ def test_ranking_and_predictions_have_their_headers_and_empty_cells_for_undefine
     with (tmp_path / "p.csv").open() as file:
         (found,) = csv.DictReader(file)
     assert (found["case"], found["time"], found["event"], found["prediction"]) == ("x", "3.5", "1", "0.25")
+
+
+@pytest.mark.parametrize(
+    ("head", "id_column", "case", "patient"),
+    [
+        ("case,patient,lesion", "", "c", "p"),
+        ("case,patient,lesion", "lesion", "c", "p"),
+        ("case,other,lesion", "", "c", "c"),
+        ("case,other,lesion", "lesion", "c", "l"),
+        ("number,patient_id,lesion", "lesion", "l", "p"),
+        ("number,patient,lesion", "", "p", "p"),
+        ("number,other,lesion", "lesion", "l", "l"),
+    ],
+)
+def test_rows_of_a_patient_are_kept_together_whatever_names_the_cases(tmp_path, head, id_column, case, patient):
+    body = "".join(f"c{i},p{i // 2},l{i % 2},{i}\n" for i in range(4))
+    found = read(tmp_path, f"{head},a\n{body}", id_column=id_column)
+    assert {cell[0] for cell in found.table.case} == {case}
+    assert {cell[0] for cell in found.table.patient} == {patient}
+    grouped = len(set(found.table.patient)) < 4
+    assert any("their rows stay in one fold" in note for note in found.notes) == grouped

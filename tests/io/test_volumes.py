@@ -21,11 +21,11 @@ from radiomics_pipeline.errors import (
 from radiomics_pipeline.io.volumes import (
     SUFFIXES,
     decode,
-    files_of,
     read_file,
     require_same_grid,
     to_labels,
     to_volume,
+    voxel_file,
 )
 from tests.images import edit_nifti, lesion, write
 
@@ -210,10 +210,30 @@ def test_other_sizes_spacings_and_directions_are_a_mismatch(tmp_path):
         require_same_grid(image, read(tmp_path / "d.nii.gz").grid, "a", "d")
 
 
-def test_a_header_of_its_own_brings_the_file_with_its_voxels(tmp_path):
+@pytest.mark.parametrize("suffix", [".mhd", ".nhdr"])
+def test_a_header_of_its_own_names_the_file_with_its_voxels(tmp_path, suffix):
+    path = write(tmp_path / f"a{suffix}", IMAGE)
+    voxels = voxel_file(read_file(path))
+    assert voxels is not None
+    other = voxels.rename(tmp_path / "elsewhere.raw")
+    path.write_bytes(path.read_bytes().replace(voxels.name.encode(), other.name.encode()))
+    assert voxel_file(read_file(path)) == other
+    np.testing.assert_array_equal(read(path).array, IMAGE)
+    other.unlink()
+    with pytest.raises(MissingFile, match=rf"a{suffix} -> elsewhere"):
+        read(path)
+
+
+def test_voxels_in_another_folder_are_refused(tmp_path):
     path = write(tmp_path / "a.mhd", IMAGE)
-    assert len(files_of(path)) == 2
-    for other in files_of(path)[1:]:
-        other.unlink()
-    with pytest.raises(MissingFile, match=r"a\.mhd -> "):
+    path.write_bytes(path.read_bytes().replace(b"ElementDataFile = ", b"ElementDataFile = ../"))
+    with pytest.raises(UnsupportedImage, match="store the volume as one file"):
+        read(path)
+
+
+@pytest.mark.parametrize("sizes", [b"nan 12 10", b"14 12 x", b"14 0 10", b"14 12.5 10"])
+def test_sizes_that_are_none_are_damage(tmp_path, sizes):
+    path = write(tmp_path / "a.mha", IMAGE)
+    path.write_bytes(path.read_bytes().replace(b"DimSize = 14 12 10", b"DimSize = " + sizes))
+    with pytest.raises(DamagedFile, match="in the header"):
         read(path)

@@ -14,6 +14,8 @@ from radiomics_pipeline.io.params_file import (
     tracers,
     write_params,
 )
+from radiomics_pipeline.params.base import TOKEN
+from radiomics_pipeline.types.columns import PART
 
 FDG = find_params("fdg").read_text("utf-8")
 
@@ -48,6 +50,9 @@ def test_every_parameter_file_of_ours_gives_columns_and_comes_back(name):
         ),
         ("unit: SUV", "unit: SUV\n    label: {tumour: 0}", "labels are whole numbers from 1"),
         ("unit: SUV", "unit: SUV\n    label: {a: 1, b: 1}", "two names stand for one label"),
+        ("unit: SUV", "unit: SUV\n    label: true", "label is true; true and false are no values for it"),
+        ("width: 0.25", "width: true", "width is true"),
+        ("origin: 0", "origin: 1", "discretise.origin 1 lies above the lower end 0 of resegment.range"),
         ("aggregation: 3D:mrg", "settings: [{name: a_b, families: [glcm]}]", "settings.0.name"),
         ("  PET:", "  P_T:", "series 'P_T': letters, digits"),
         ("  PET:\n", "  PET: [\n", "my.yaml, line"),
@@ -70,6 +75,16 @@ def test_a_family_that_does_not_exist_is_refused_with_those_that_do():
     params = parse_params(FDG.replace("unit: SUV", "unit: SUV\n    families: [gclm]", 1).encode(), "my.yaml")
     with pytest.raises(ParamsError, match=r"no feature family 'gclm', did you mean 'glcm'\?; there are: morphology"):
         plan_series(params, "PET")
+
+
+def test_a_series_named_like_a_family_is_refused_when_it_is_planned():
+    params = parse_params(FDG.replace("  PET:", "  glcm:").encode(), "my.yaml")
+    with pytest.raises(ParamsError, match="series glcm: 'glcm' is the name of a feature family"):
+        plan_series(params, "glcm")
+
+
+def test_parts_of_names_follow_one_rule():
+    assert PART.pattern == TOKEN
 
 
 def test_an_unknown_name_lists_those_there_are():

@@ -88,3 +88,10 @@ def test_corrected_interval_is_that_of_nadeau_and_bengio():
     assert (mean, lower, upper) == pytest.approx((0.75, 0.75 - reach, 0.75 + reach))
     assert corrected_interval(np.array([0.6, np.nan, 0.7, 0.8, 0.9]), 0.25) == (mean, lower, upper)
     assert np.isnan(corrected_interval(np.array([0.7]), 0.25)[1])
+
+
+def test_folds_that_all_score_alike_give_no_interval():
+    for scores in ([1.0] * 5, [0.5] * 5, [0.7]):
+        mean, lower, upper = corrected_interval(np.array(scores), 0.25)
+        assert mean == scores[0]
+        assert np.isnan([lower, upper]).all()
