@@ -1,4 +1,4 @@
-"""Write one page per feature family into docs/features/, from the families' own declarations.
+"""Write docs/parameters.md, and one page per feature family into docs/features/, from the code's own declarations.
 
 python docs/generate.py            write the pages
 python docs/generate.py --check    exit 1 where a page is not what would be written
@@ -9,10 +9,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
 from radiomics_pipeline.features import FAMILIES
 from radiomics_pipeline.features.registry import Family
+from radiomics_pipeline.params import extraction, run, selection
 
-FOLDER = Path(__file__).parent / "features"
+FOLDER = Path(__file__).parent
 _SEES = {
     True: "grey levels after discretisation, in the intensity mask",
     False: "intensities as they are; shape from the outline",
@@ -22,9 +26,45 @@ _GATHERED = {
     "zonal": "one matrix over the volume: `3D`",
     "volume": "over the volume: `3D`",
 }
+SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
+    ("The file", run.RunParams),
+    ("series.NAME", extraction.SeriesParams),
+    ("series.NAME.resample", extraction.Resample),
+    ("series.NAME.resegment", extraction.Resegment),
+    ("series.NAME.discretise, method: fixed-bin-size", extraction.FixedBinSize),
+    ("series.NAME.discretise, method: fixed-bin-number", extraction.FixedBinNumber),
+    ("series.NAME.discretise, method: none", extraction.NoDiscretisation),
+    ("series.NAME.settings, a list", extraction.Setting),
+    ("selection", selection.SelectionParams),
+    ("selection.redundancy", selection.RedundancyParams),
+    ("selection.validation", selection.FoldParams),
+    ("selection.penalty", selection.PenaltyParams),
+)
+EXAMPLE = """## A second setting
+
+Grey levels in 32 bins beside those of a fixed size, and directions averaged instead of merged. The columns of a setting
+end in its name (`PET_original_glcm_Contrast_fbn32`); all others keep theirs.
+
+```yaml
+series:
+  PET:
+    unit: SUV
+    label: {tumour: 1, node: 2}        # or a number, or all; left out: the only label there is
+    families: [morphology, intensity, histogram, glcm, glszm]
+    discretise: {method: fixed-bin-size, width: 0.25, origin: 0}
+    resegment: {range: [0, null]}
+    settings:
+      - name: fbn32
+        families: [histogram, glcm, glszm]
+        discretise: {method: fixed-bin-number, bins: 32}
+      - name: avg
+        families: [glcm]
+        aggregation: 3D:avg
+```
+"""
 
 
-def page(family: Family) -> str:
+def family_page(family: Family) -> str:
     """The Markdown page of a family."""
     lines = [
         f"# {family.title}",
@@ -39,17 +79,52 @@ def page(family: Family) -> str:
         "| feature | IBSI | unit | definition |",
         "|---|---|---|---|",
     ]
-    for spec in family.features.values():
-        definition = spec.definition.replace("|", "\\|")
-        lines.append(f"| `{spec.name}` | {spec.ibsi or '-'} | {spec.unit} | {definition} |")
+    lines += [
+        f"| `{spec.name}` | {spec.ibsi or '-'} | {spec.unit} | {_cell(spec.definition)} |"
+        for spec in family.features.values()
+    ]
     return "\n".join(lines) + "\n"
+
+
+def parameters_page() -> str:
+    """The Markdown page of all keys of a parameter file."""
+    lines = [
+        "# Parameters",
+        "",
+        "All keys of a parameter file. `params show fdg` prints a whole example, `params show fdg --effective` spells",
+        "out every default, and `params check FILE` names each mistake with its line.",
+    ]
+    for title, model in SECTIONS:
+        lines += ["", f"## {title}", "", (model.__doc__ or "").strip(), ""]
+        lines += ["| key | default | meaning |", "|---|---|---|"]
+        for name, field in model.model_fields.items():
+            lines.append(f"| `{name}` | {_default(field.default)} | {_cell(field.description or 'see below')} |")
+    return "\n".join([*lines, "", EXAMPLE])
+
+
+def _default(value: object) -> str:
+    if value is PydanticUndefined:
+        return "must be given"
+    if isinstance(value, BaseModel):
+        return "see below"
+    if isinstance(value, tuple):
+        return f"`[{', '.join('null' if v is None else str(v) for v in value)}]`"
+    if value is None or isinstance(value, bool):
+        return f"`{str(value).lower()}`".replace("none", "null")
+    return f"`{value}`" if value else "empty"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def pages() -> dict[Path, str]:
     """Every page by its path."""
     index = ["# Features", "", "| family | features | IBSI |", "|---|---|---|"]
     index += [f"| [{f.title}]({f.token}.md) | {len(f.features)} | {f.ibsi} |" for f in FAMILIES]
-    return {FOLDER / f"{f.token}.md": page(f) for f in FAMILIES} | {FOLDER / "README.md": "\n".join(index) + "\n"}
+    found = {FOLDER / "features" / f"{f.token}.md": family_page(f) for f in FAMILIES}
+    found[FOLDER / "features" / "README.md"] = "\n".join(index) + "\n"
+    return found | {FOLDER / "parameters.md": parameters_page()}
 
 
 def main() -> int:
@@ -58,10 +133,10 @@ def main() -> int:
         for path in wrong:
             print(f"{path.name} is not what would be written; run 'make docs'")
         return 1 if wrong else 0
-    FOLDER.mkdir(exist_ok=True)
     for path, text in pages().items():
+        path.parent.mkdir(exist_ok=True)
         path.write_bytes(text.encode("utf-8"))
-    print(f"{len(pages())} pages in docs/features, {len(wrong)} changed")
+    print(f"{len(pages())} pages in docs, {len(wrong)} changed")
     return 0
 
 

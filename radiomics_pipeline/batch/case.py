@@ -14,13 +14,13 @@ from pathlib import Path
 
 from radiomics_pipeline.batch.cases import Case, SeriesFiles
 from radiomics_pipeline.batch.record import CaseRecord, Failure, LogLine, Row, load_record, save_record
-from radiomics_pipeline.errors import BadMask, CaseError, MissingFile
+from radiomics_pipeline.errors import BadMask, CaseError, MissingFile, some
 from radiomics_pipeline.extraction.extract import RegionFeatures, extract_region, stage
 from radiomics_pipeline.extraction.plan import SeriesPlan
-from radiomics_pipeline.imaging.regions import regions_of
+from radiomics_pipeline.imaging.regions import region_of, wanted_labels
 from radiomics_pipeline.io.volumes import VolumeFile, load_pair, read_file, voxel_file
 from radiomics_pipeline.params.extraction import Label
-from radiomics_pipeline.types import Region, Volume
+from radiomics_pipeline.types import Region
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ def run_case(task: CaseTask) -> CaseRecord:
     """Compute a case, or take its record where inputs, parameters and program are the same."""
     started = time.perf_counter()
     work = _Work(task)
+    work.require_series()
     digest = work.read_all()
     path = task.records / f"{digest}.json" if task.records and not work.failures else None
     if path:
@@ -75,6 +76,17 @@ class _Work:
         inside = Path(os.path.abspath(path))
         root = Path(os.path.abspath(self.task.root))
         return inside.relative_to(root).as_posix() if inside.is_relative_to(root) else path.name
+
+    def require_series(self) -> None:
+        """A case without any series that the parameters have is a failure, not a row less."""
+        with self.guard("", "read"):
+            there = [files.series for files in self.task.case.series]
+            if not set(there) & set(self.task.plans):
+                wanted = " or ".join(self.task.plans)
+                raise MissingFile(
+                    f"the case has no {wanted}, only {some(there) or 'nothing'}; add its files or choose other "
+                    "parameters"
+                )
 
     def read_all(self) -> str:
         """Read the files of all wanted series; the digest of their content, the parameters and the program."""
@@ -110,22 +122,19 @@ class _Work:
         plan = self.task.plans[files.series]
         started = time.perf_counter()
         with self.guard(files.series, "read"):
-            volume, regions = self.load(files, plan)
+            image, mask = self.data.pop(files.series)
+            volume, labels = load_pair(image, mask, plan.params.unit)
             self.seconds_reading += time.perf_counter() - started
-            for region in regions:
+            with stage("region"):
+                wanted = wanted_labels(labels, _label(files.label) if files.label else plan.params.label, mask.name)
+            for roi, label in wanted:
                 started = time.perf_counter()
-                where = f"{files.series} region {region.name or region.label}" if len(regions) > 1 else files.series
-                with self.guard(where.strip(), "features"):
+                where = f"{files.series} region {roi or label}".strip() if len(wanted) > 1 else files.series
+                with self.guard(where, "features"):
+                    with stage("region"):
+                        region = region_of(labels, volume.grid, roi, label, mask.name)
                     features = extract_region(volume, region, plan)
                     self.keep(files.series, region, features, time.perf_counter() - started)
-
-    def load(self, files: SeriesFiles, plan: SeriesPlan) -> tuple[Volume, list[Region]]:
-        """Image and regions of a series, checked."""
-        image, mask = self.data.pop(files.series)
-        volume, labels = load_pair(image, mask, plan.params.unit)
-        wanted = _label(files.label) if files.label else plan.params.label
-        with stage("region"):
-            return volume, regions_of(labels, volume.grid, wanted, mask.name)
 
     def keep(self, series: str, region: Region, features: RegionFeatures, seconds: float) -> None:
         """Add a region's values to its row, and its line to the log."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from radiomics_pipeline.errors import StudyError, TableError, some
+from radiomics_pipeline.errors import StudyError, TableError, did_you_mean, some
 from radiomics_pipeline.io.delimited import read_text_table
 from radiomics_pipeline.io.volumes import has_volume_suffix
 from radiomics_pipeline.types.columns import PART
@@ -157,7 +157,8 @@ def _series_columns(header: Sequence[str]) -> tuple[dict[str, dict[str, str]], l
                 raise StudyError(f"{TABLE}: column {stem}{kind} is missing beside {', '.join(kinds.values())}")
     if not columns:
         raise StudyError(f"{TABLE}: no columns <SERIES>_image and <SERIES>_mask; it has {', '.join(header)}")
-    return columns, [f"{TABLE}: column {c!r} is not used" for c in ignored]
+    meant = [f"{token}_{kind}" if token else kind for token in columns for kind in ("image", "mask", "label")]
+    return columns, [f"{TABLE}: column {c!r} is not used{did_you_mean(c, meant)}" for c in ignored]
 
 
 def _stem(path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from radiomics_pipeline.batch.cases import Case, Study, find_study
 from radiomics_pipeline.batch.executors import default_jobs, run_tasks
 from radiomics_pipeline.batch.record import CaseRecord, Failure
 from radiomics_pipeline.batch.tables import write_tables
-from radiomics_pipeline.errors import ParamsError, StudyError, WorkerLost
+from radiomics_pipeline.errors import ParamsError, StudyError, WorkerLost, some
 from radiomics_pipeline.extraction.plan import SeriesPlan, plan_series
 from radiomics_pipeline.io.delimited import write_text
 from radiomics_pipeline.io.manifest_file import now, program_digest, versions, write_manifest
@@ -75,6 +76,7 @@ def extract_study(
     write_text(out / "params.yaml", write_params(params))
     records = _compute(study, plans, params, records=out / "records", jobs=jobs, timeout_s=timeout_s, progress=progress)
     write_tables(records, plans, out)
+    notes += _mixed_grids(records)
     manifest = RunManifest(
         command="extract",
         options={"study": study.root.name, "cases": list(cases), "series": series},
@@ -112,6 +114,8 @@ def plan_study(study: Study, params: RunParams, series: str = "") -> tuple[dict[
 
     Raises StudyError where no series has one, or where unnamed images could be several.
     """
+    if not params.series:
+        raise ParamsError("the parameters have no section `series`: nothing says how an image is measured")
     there = {files.series for case in study.cases for files in case.series}
     known = ", ".join(params.series)
     plans: dict[str, SeriesPlan] = {}
@@ -130,10 +134,36 @@ def plan_study(study: Study, params: RunParams, series: str = "") -> tuple[dict[
             f"{study.root.name}: has the series {', '.join(sorted(there))}, the parameters only {known}; rename the "
             "files or choose other parameters"
         )
+    _require_paired_regions(study, plans)
     notes = [f"series {name}: no section in the parameters ({known}); left out" for name in sorted(there - set(plans))]
     if "" not in plans:
         notes += [f"series {name}: in the parameters, but in no case" for name in params.series if name not in there]
     return plans, notes
+
+
+def _mixed_grids(records: Sequence[CaseRecord]) -> list[str]:
+    """A note for each series whose features come from voxels of different sizes, which textures feel."""
+    sizes: dict[str, Counter[str]] = {}
+    for line in (line for record in records for line in record.log):
+        sizes.setdefault(line.series, Counter())[line.voxel_mm] += 1
+    return [
+        f"series {name}: features come from {len(found)} voxel sizes: "
+        + some(f"{size} mm in {count} regions" for size, count in found.most_common())
+        for name, found in sizes.items()
+        if len(found) > 1
+    ]
+
+
+def _require_paired_regions(study: Study, plans: dict[str, SeriesPlan]) -> None:
+    """ParamsError where one series gives a region a label and another an unnamed one: their rows would not meet."""
+    labelled = {name: isinstance(p.params.label, dict) or p.params.label == "all" for name, p in plans.items()}
+    in_table = any(files.label for case in study.cases for files in case.series)
+    if len(set(labelled.values())) > 1 and not in_table:
+        some_, others = ([n for n, several in labelled.items() if several == kind] for kind in (True, False))
+        raise ParamsError(
+            f"label: {', '.join(some_)} asks for several regions, {', '.join(others)} for one without a name, so that "
+            "they cannot share rows; give every series the same kind of label"
+        )
 
 
 def _compute(

@@ -24,8 +24,11 @@ def extract(
     Raises CaseError where the case cannot be computed rightly, ParamsError where the parameters cannot be used.
     """
     params = params if isinstance(params, RunParams) else load_params(params)
-    if (series and series not in params.series) or (not series and len(params.series) > 1):
-        raise ParamsError(f"series {series!r}: the parameters have sections for {', '.join(params.series)}; name one")
+    if series not in params.series and (series or len(params.series) != 1):
+        known = ", ".join(params.series) or "no series"
+        raise ParamsError(
+            f"the parameters have sections for {known}, not {series!r}; name one: extract(..., series=...)"
+        )
     plan = plan_series(params, series or next(iter(params.series)), named=False)
     drawn = read_file(Path(mask))
     volume, labels = load_pair(read_file(Path(image)), drawn, plan.params.unit)

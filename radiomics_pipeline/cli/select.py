@@ -113,7 +113,9 @@ def draw_figure(summary: SelectionSummary, out: Path) -> None:
     """Draw the first clusters and the plans' scores into selection.png."""
     from radiomics_pipeline.report.figure import draw_selection
 
-    title = f"{' and '.join(summary.outcome_names)}: {summary.patients} patients, {summary.events} with the event"
+    several = summary.rows != summary.patients
+    of = f"{summary.rows} rows of {summary.patients} patients" if several else f"{summary.patients} patients"
+    title = f"{' and '.join(summary.outcome_names)}: {of}, {summary.events} {'rows ' * several}with the event"
     draw_selection(summary.top, summary.performance, title, out / "selection.png")
     print(f"figure: {out / 'selection.png'}")
 

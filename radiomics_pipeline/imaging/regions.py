@@ -13,15 +13,19 @@ MAX_LABELS = 1024
 
 
 def regions_of(labels: np.ndarray, grid: Grid, wanted: Label | None, name: str) -> list[Region]:
-    """The regions asked for, by ascending label; `name` is what errors call the mask.
+    """All regions asked for; arguments and errors as in `wanted_labels` and `region_of`."""
+    return [region_of(labels, grid, roi, label, name) for roi, label in wanted_labels(labels, wanted, name)]
+
+
+def wanted_labels(labels: np.ndarray, wanted: Label | None, name: str) -> list[tuple[str, int]]:
+    """Name and label of each region asked for, by ascending label; `name` is what errors call the mask.
 
     labels : whole numbers [z, y, x], 0 outside
     wanted : a label; "all", one region each; names with labels; None, the only label there is
 
-    Raises EmptyRegion for a mask without a voxel, MissingLabel for a label it does not hold, BadMask where
-    None is wanted and there are several.
+    Raises EmptyRegion for a mask without a voxel, BadMask where None is wanted and there are several labels.
     """
-    present = [int(n) for n in np.unique(labels[labels != 0])]
+    present = _present(labels)
     if not present:
         raise EmptyRegion(f"{name}: the mask is empty: none of its {labels.size} voxels has a label")
     if len(present) > MAX_LABELS:
@@ -32,17 +36,21 @@ def regions_of(labels: np.ndarray, grid: Grid, wanted: Label | None, name: str) 
                 f"{name}: labels {some(present, 12)}; say which is meant (label: {present[0]}), or 'all' for one row "
                 "each"
             )
-        return [_region(labels, grid, "", present[0])]
+        return [("", present[0])]
     if wanted == "all":
-        return [_region(labels, grid, str(n), n) for n in present]
+        return [(str(label), label) for label in present]
     named = wanted if isinstance(wanted, dict) else {"": int(wanted)}
-    for roi, label in named.items():
-        if label not in present:
-            called = f" ({roi})" if roi else ""
-            raise MissingLabel(f"{name}: no voxel has label {label}{called}; there are: {some(present, 12)}")
-    return [_region(labels, grid, roi, label) for roi, label in sorted(named.items(), key=lambda item: item[1])]
+    return sorted(named.items(), key=lambda item: item[1])
 
 
-def _region(labels: np.ndarray, grid: Grid, roi: str, label: int) -> Region:
+def region_of(labels: np.ndarray, grid: Grid, roi: str, label: int, name: str) -> Region:
+    """The region of one label; MissingLabel where no voxel has it."""
     mask = labels == label
+    if not mask.any():
+        called = f" ({roi})" if roi else ""
+        raise MissingLabel(f"{name}: no voxel has label {label}{called}; there are: {some(_present(labels), 12)}")
     return Region(mask, mask, grid, roi, label)
+
+
+def _present(labels: np.ndarray) -> list[int]:
+    return [int(label) for label in np.unique(labels[labels != 0])]

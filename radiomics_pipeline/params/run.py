@@ -17,7 +17,7 @@ class RunParams(Section):
 
     description: str = Field("", description="what the file is for")
     standard: Literal["ibsi"] = Field("ibsi", description="whose definitions the features follow")
-    series: dict[str, SeriesParams] = Field(min_length=1, description="one section an image series: PET, CT, ...")
+    series: dict[str, SeriesParams] = Field({}, description="one section an image series: PET, CT, ...")
     selection: SelectionParams = SelectionParams()
 
     @field_validator("series")

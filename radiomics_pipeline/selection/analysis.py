@@ -174,11 +174,12 @@ def _baseline_notes(volume: str, clinical: Clinical | None, params: SelectionPar
 
 def _warn_of_twins(univariate: tuple[UnivariateRow, ...]) -> tuple[str, ...]:
     """Features that separate the outcome without error: perhaps the outcome in another form."""
-    perfect = [row.feature for row in univariate if row.value in (0.0, 1.0)]
+    perfect = [f"{row.feature} ({row.n} rows)" for row in univariate if row.value in (0.0, 1.0)]
     if not perfect:
         return ()
     return (
-        f"{len(perfect)} features order the outcome without error; are they it in another form? {', '.join(perfect)}",
+        f"{len(perfect)} features separate the outcome without error; is one of them the outcome in another form? "
+        f"{', '.join(perfect)}",
     )
 
 

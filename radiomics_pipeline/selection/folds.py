@@ -61,7 +61,8 @@ def check_enough(event: np.ndarray, groups: np.ndarray, *, folds: int, both: boo
         patients = len(set(groups[event == code]))
         if patients < folds:
             raise OutcomeError(
-                f"{patients} patients {name} the event are fewer than {folds} folds; use {patients} folds or fewer"
+                f"{patients} patients {name} the event are fewer than {folds} folds; use {patients} folds or fewer "
+                "(selection.validation.folds)"
                 if patients > 1
                 else f"{patients} patients {name} the event are too few for cross-validation"
             )

@@ -19,8 +19,8 @@ def rank_alone(table: FeatureTable, outcome: Outcome) -> tuple[UnivariateRow, ..
 
     Binary: AUC with DeLong's interval, Mann and Whitney's p. Time to event: Harrell's C with its interval, p of
     the likelihood ratio test of a Cox model. Where patients have several rows, these would take dependent
-    rows for independent ones: then the interval and p are Obuchowski's for the AUC, and for a time to event
-    the interval sums influences by patient and p is that of the robust score test. `test` says which.
+    rows for independent ones: then the interval of the AUC is Obuchowski's, that of C sums influences by patient,
+    and p is that of a score test whose variance comes from the patients' sums. `test` says which.
     """
     groups = np.array(table.patient, dtype=object).astype(str)
     clustered = len(set(groups)) < len(groups)
@@ -29,8 +29,8 @@ def rank_alone(table: FeatureTable, outcome: Outcome) -> tuple[UnivariateRow, ..
         areas = auc_delong(values, outcome.event, groups)
         index, lower, upper = areas.area, areas.lower, areas.upper
         n, events = areas.n_positive + areas.n_negative, areas.n_positive
-        p = clustered_p(areas) if clustered else mannwhitney_p(areas)
-        metric, test = "auc", "Obuchowski" if clustered else "Mann-Whitney"
+        p = clustered_p(values, outcome.event, groups) if clustered else mannwhitney_p(areas)
+        metric, test = "auc", "rank sum by patient" if clustered else "Mann-Whitney"
     else:
         found = harrell_c(values, outcome.time, outcome.event, groups)
         index, lower, upper = found.index, found.lower, found.upper

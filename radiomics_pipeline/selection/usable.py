@@ -41,6 +41,8 @@ def same_share(values: np.ndarray) -> np.ndarray:
 class DropUnusable(SelectorMixin, BaseEstimator):
     """Drop columns that are mostly missing or nearly constant; missing cells are allowed.
 
+    Where no column is filled as asked, as can be in a small training part, those filled best are kept.
+
     min_filled : smallest share of rows with a value
     max_same : largest share of the values that may be one and the same
     """
@@ -52,9 +54,11 @@ class DropUnusable(SelectorMixin, BaseEstimator):
     def fit(self, X: Any, y: Any = None) -> DropUnusable:
         """Find the usable columns; TableError where there is none."""
         X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", ensure_min_samples=2)
-        self.support_ = (filled_share(X) >= self.min_filled) & (same_share(X) <= self.max_same)
+        filled, varied = filled_share(X), same_share(X) <= self.max_same
+        enough = min(self.min_filled, float(np.max(filled[varied], initial=0.0)))
+        self.support_ = varied & (filled >= enough)
         if not self.support_.any():
-            raise TableError(f"all {X.shape[1]} columns are nearly constant or mostly missing in {len(X)} rows")
+            raise TableError(f"all {X.shape[1]} columns are nearly constant or empty in {len(X)} rows")
         return self
 
     def _get_support_mask(self) -> np.ndarray:

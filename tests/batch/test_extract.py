@@ -267,6 +267,50 @@ def test_labels_give_one_row_each_and_series_share_a_row(tmp_path):
     assert [(f.case, f.error) for f in extraction.failures] == [("C", "MissingLabel"), ("D", "BadMask")]
 
 
+def test_a_case_without_any_series_of_the_parameters_is_a_failure(tmp_path):
+    write_case(tmp_path / "s/a", "PET")
+    write_case(tmp_path / "s/b", "MR")
+    extraction = extract_study(tmp_path / "s", PARAMS, tmp_path / "o", jobs=1)
+    assert [(f.case, f.error) for f in extraction.failures] == [("b", "MissingFile")]
+    assert "has no PET, only MR" in extraction.failures[0].message
+    assert check_study(tmp_path / "s", PARAMS, jobs=1).failures == extraction.failures
+
+
+def named(label: str):
+    return parse_params(
+        f"series: {{PET: {{unit: SUV, label: {label}, families: [intensity],"
+        " discretise: {method: fixed-bin-number, bins: 8}}}".encode(),
+        "named.yaml",
+    )
+
+
+def test_a_named_label_that_a_case_lacks_costs_that_region_alone(tmp_path):
+    write_case(tmp_path / "s/a", "PET")
+    extraction = extract_study(tmp_path / "s", named("{tumour: 1, node: 2}"), tmp_path / "o", jobs=1)
+    assert [(r["roi"], r["label"]) for r in rows(tmp_path / "o/features.csv")] == [("tumour", "1")]
+    assert [f.error for f in extraction.failures] == ["MissingLabel"]
+    assert "a/PET_mask.nii.gz: no voxel has label 2 (node); there are: 1" in extraction.failures[0].message
+
+
+def test_series_whose_regions_could_not_share_rows_are_refused(tmp_path):
+    write_case(tmp_path / "s/a", "PET")
+    write_case(tmp_path / "s/a", "CT")
+    series = dict(PARAMS.series)
+    series["PET"] = series["PET"].model_copy(update={"label": "all"})
+    mixed_kinds = PARAMS.model_copy(update={"series": series})
+    with pytest.raises(ParamsError, match="PET asks for several regions, CT for one without a name"):
+        extract_study(tmp_path / "s", mixed_kinds, tmp_path / "o", jobs=1)
+
+
+def test_features_from_voxels_of_two_sizes_are_noted(tmp_path):
+    write_case(tmp_path / "s/a", "PET")
+    image, mask = lesion(1)
+    write(tmp_path / "s/b/PET_image.nii.gz", image, (2.5, 2.5, 3))
+    write(tmp_path / "s/b/PET_mask.nii.gz", mask, (2.5, 2.5, 3))
+    extraction = extract_study(tmp_path / "s", PARAMS, tmp_path / "o", jobs=1)
+    assert any("2 voxel sizes: 2 x 2 x 3 mm in 1 regions, 2.5 x 2.5 x 3 mm in 1" in n for n in extraction.notes)
+
+
 def test_a_series_that_a_case_lacks_leaves_its_columns_empty_with_a_warning(tmp_path):
     write_case(tmp_path / "s/a", "PET")
     write_case(tmp_path / "s/a", "CT")

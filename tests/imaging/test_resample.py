@@ -153,3 +153,14 @@ def test_an_empty_mask_is_an_error():
     mask = np.zeros(GRID.shape, bool)
     with pytest.raises(EmptyRegion):
         resample(volume, Region(mask, mask, GRID), None)
+
+
+def test_rounding_of_halves_does_not_hang_on_the_last_digit():
+    rng = np.random.default_rng(5)
+    grid = Grid((12, 10, 10), (3.0, 1.7, 1.7))
+    array = rng.integers(-200, 200, grid.shape).astype(float)
+    mask = np.ones(grid.shape, bool)
+    params = Resample(voxel_mm=2, round=True)
+    upright, _ = resample(Volume(array, grid, "HU"), Region(mask, mask, grid), params)
+    flipped, _ = resample(Volume(array[::-1, :, ::-1], grid, "HU"), Region(mask, mask, grid), params)
+    np.testing.assert_array_equal(flipped.array[::-1, :, ::-1], upright.array)

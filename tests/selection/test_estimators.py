@@ -165,3 +165,11 @@ def test_cox_on_noise_may_select_nothing_without_a_warning():
     outcome = Outcome.survival(np.random.default_rng(8).exponential(size=40), np.arange(40) % 2)
     found = PenalisedCox().fit(table.values, outcome.y)
     assert len(found.selected_) < 10
+
+
+def test_where_no_column_is_filled_as_asked_those_filled_best_are_kept():
+    x = np.random.default_rng(0).normal(size=(10, 3))
+    x[:4, 0] = x[:3, 1] = x[:3, 2] = np.nan
+    assert DropUnusable(min_filled=0.8).fit(x).get_support().tolist() == [False, True, True]
+    with pytest.raises(TableError, match="nearly constant or empty"):
+        DropUnusable().fit(np.ones((10, 3)))

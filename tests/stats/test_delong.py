@@ -90,6 +90,20 @@ def test_delong_interval_covers_the_true_area():
     assert 0.93 < covered < 0.97
 
 
+def test_clustered_p_is_the_same_with_gaps_left_out_and_finite_where_the_classes_part():
+    rng = np.random.default_rng(20260103)
+    groups = np.sort(np.arange(30) % 17)
+    positive = rng.random(30) < 0.5
+    values = rng.normal(size=(30, 3))
+    values[[2, 9, 20], 1] = np.nan
+    values[:, 2] = positive
+    p = clustered_p(values, positive, groups)
+    there = ~np.isnan(values[:, 1])
+    assert p[1] == pytest.approx(clustered_p(values[there, 1:2], positive[there], groups[there])[0], rel=1e-12)
+    assert 1e-6 < p[2] < 0.01
+    assert np.isnan(clustered_p(np.ones((30, 1)), positive, groups))[0]
+
+
 def test_clustered_p_holds_its_level_where_mann_whitney_does_not():
     rng = np.random.default_rng(20260102)
     patients, rows = 40, 4
@@ -97,5 +111,7 @@ def test_clustered_p_holds_its_level_where_mann_whitney_does_not():
     positive = np.repeat(np.arange(patients) < 20, rows)
     values = rng.normal(size=(patients, 4000))[groups] + 0.7 * rng.normal(size=(patients * rows, 4000))
     found = auc_delong(values, positive, groups)
-    assert 0.03 < np.mean(clustered_p(found) < 0.05) < 0.085
+    p = clustered_p(values, positive, groups)
+    assert 0.03 < np.mean(p < 0.05) < 0.065
+    assert np.mean(p < 0.001) < 0.002
     assert np.mean(mannwhitney_p(found) < 0.05) > 0.15
