@@ -14,7 +14,11 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from radiomics_pipeline.kernel_cache import make_cache_writable
+
 __version__ = "0.1.0"
+
+make_cache_writable()
 
 _HOMES = {
     "extract": "batch.single",

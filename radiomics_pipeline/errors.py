@@ -15,6 +15,7 @@ RadiomicsError
     ├── BadMask          fractional or several labels where one is meant
     ├── MissingLabel     the label asked for is not in the mask
     ├── EmptyRegion      no voxel left, in the mask or after a step
+    ├── TooLarge         a grid with more voxels than memory should hold
     ├── DiscretisationError  too many grey levels, or intensities below the first bin
     └── WorkerLost       the process that worked on the case died or ran out of time
 """
@@ -88,6 +89,10 @@ class MissingLabel(CaseError):
 
 class EmptyRegion(CaseError):
     """No voxel belongs to the region."""
+
+
+class TooLarge(CaseError):
+    """A grid with more voxels than a case may have."""
 
 
 class DiscretisationError(CaseError):

@@ -10,7 +10,7 @@ import pytest
 PACKAGE = "radiomics_pipeline"
 ROOT = Path(__file__).resolve().parents[1] / PACKAGE
 LAYERS = (
-    ("errors",),
+    ("errors", "kernel_cache"),
     ("types", "params"),
     ("kernels",),
     ("imaging",),

@@ -13,9 +13,14 @@ import math
 import numpy as np
 from scipy import ndimage
 
-from radiomics_pipeline.errors import EmptyRegion
+from radiomics_pipeline.errors import EmptyRegion, TooLarge
 from radiomics_pipeline.params.extraction import Interpolation, Resample
 from radiomics_pipeline.types import Grid, Region, Volume
+
+Index = tuple[int, int, int]
+
+MAX_VOXELS = 2**28
+"""Of a region's box on the new grid; more is a mistake in voxel_mm, not a study."""
 
 SPLINE_REACH = 32
 """Voxels after which a cubic spline's coefficients no longer feel an intensity: 0.268**32 < 1e-18."""
@@ -52,6 +57,7 @@ def resample(volume: Volume, region: Region, params: Resample | None) -> tuple[V
     spacing = wanted_spacing(volume.grid, params) if params else volume.grid.spacing_mm
     if params is None or spacing == volume.grid.spacing_mm:
         return crop(volume, region, low, high)
+    _require_room(volume.grid, low, high, spacing)
     target = resampled_grid(volume.grid, spacing)
     at = [_old_index(volume.grid, target, axis) for axis in range(3)]
     kept = [_covering(at[axis], low[axis], high[axis]) for axis in range(3)]
@@ -72,9 +78,20 @@ def resample(volume: Volume, region: Region, params: Resample | None) -> tuple[V
     return crop(Volume(array, grid, volume.unit), new_region, *_bounding_box(mask))
 
 
-def crop(
-    volume: Volume, region: Region, low: tuple[int, int, int], high: tuple[int, int, int]
-) -> tuple[Volume, Region]:
+def _require_room(grid: Grid, low: Index, high: Index, spacing_mm: tuple[float, float, float]) -> None:
+    """TooLarge where the box low..high-1 would hold too many voxels of the new spacing."""
+    counts = [
+        math.ceil((b - a + 1) * old / new)
+        for a, b, old, new in zip(low, high, grid.spacing_mm, spacing_mm, strict=True)
+    ]
+    if math.prod(counts) > MAX_VOXELS:
+        raise TooLarge(
+            f"the region's box would hold some {' x '.join(str(n) for n in counts[::-1])} voxels of "
+            f"{' x '.join(f'{s:g}' for s in spacing_mm[::-1])} mm, at most {MAX_VOXELS} in all; use larger voxels"
+        )
+
+
+def crop(volume: Volume, region: Region, low: Index, high: Index) -> tuple[Volume, Region]:
     """Image and region inside a box, from index `low` up to, not including, `high`."""
     part = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
     grid = volume.grid.crop(low, high)
@@ -84,7 +101,7 @@ def crop(
     )
 
 
-def _bounding_box(mask: np.ndarray) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+def _bounding_box(mask: np.ndarray) -> tuple[Index, Index]:
     """Index of the first voxel of a mask along each axis, and that behind the last one."""
     low, high = [], []
     for axis in range(3):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import math
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -112,7 +113,7 @@ def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[object
 def write_text(path: Path, text: str) -> None:
     """A text file in one step: whoever reads it sees the old one or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     part.write_bytes(text.encode("utf-8"))
     part.replace(path)
 

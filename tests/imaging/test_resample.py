@@ -7,7 +7,7 @@ import pytest
 import SimpleITK as sitk
 from scipy import ndimage
 
-from radiomics_pipeline.errors import EmptyRegion
+from radiomics_pipeline.errors import EmptyRegion, TooLarge
 from radiomics_pipeline.imaging.resample import resample, resampled_grid
 from radiomics_pipeline.params.extraction import Resample
 from radiomics_pipeline.types import Grid, Region, Volume
@@ -146,6 +146,13 @@ def test_a_region_lost_on_a_coarse_grid_is_an_error_with_its_size():
     mask[4, 5, 6] = True
     with pytest.raises(EmptyRegion, match="none of its 1 voxels is left on a grid of 9 x 9 x 9 mm"):
         resample(volume, Region(mask, mask, GRID), Resample(voxel_mm=9))
+
+
+@pytest.mark.parametrize("voxel_mm", [0.01, 1e-7])
+def test_a_grid_that_would_not_fit_in_memory_is_refused_with_its_size(voxel_mm):
+    volume, region = sample()
+    with pytest.raises(TooLarge, match=f"voxels of {voxel_mm:g} x {voxel_mm:g} x {voxel_mm:g} mm"):
+        resample(volume, region, Resample(voxel_mm=voxel_mm))
 
 
 def test_an_empty_mask_is_an_error():
