@@ -1,7 +1,7 @@
 """MetaImage files (.mha, .mhd): the checks that SimpleITK does not make.
 
-It reads a file whose header promises fewer voxels than there are, drops the sign of a spacing, and goes on
-after "Uncompress failed" (seen with 2.5.7).
+It reads a file whose header promises fewer voxels than there are, drops the sign of a spacing, skips bytes that
+are not there, and goes on with wrong voxels after "Uncompress failed" (seen with 2.5.7).
 """
 
 from __future__ import annotations
@@ -37,7 +37,15 @@ def check(data: bytes, name: str, read_sibling: Callable[[str], bytes]) -> None:
     sibling = _voxel_file(fields, name)
     if sibling:
         payload = read_sibling(sibling)
+    if fields.get("HeaderSize", "0") != "0":
+        raise UnsupportedImage(f"{name}: HeaderSize {fields['HeaderSize']}; store the volume as .mha or .nii.gz")
     if fields.get("CompressedData", "False").lower() == "true":
+        stored = fields.get("CompressedDataSize", "none")
+        if stored != str(len(payload)):
+            raise DamagedFile(
+                f"{name}: CompressedDataSize is {stored}, but {len(payload)} compressed bytes follow; copy or "
+                "export the file again"
+            )
         payload = inflate(payload, name)
     require_length(payload, sizes, element, name)
 

@@ -17,7 +17,8 @@ from radiomics_pipeline.io.compressed import gunzip
 from radiomics_pipeline.io.raw import RawImage, checked_grid
 from radiomics_pipeline.types import Grid
 
-_MM_PER_UNIT = {"unknown": 1.0, "mm": 1.0, "meter": 1000.0, "micron": 0.001}
+_MM_PER_UNIT = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
+"""By the header's code: not stated, metre, millimetre, micrometre."""
 _LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0])
 
 
@@ -51,7 +52,7 @@ def _voxels(data: bytes, header: Any, name: str) -> np.ndarray:
     if dtype.kind not in "iufb":
         kind = "colour" if dtype.kind == "V" else "complex"
         raise UnsupportedImage(f"{name}: {kind} voxels; a scalar image is needed")
-    offset = max(int(header["vox_offset"]), int(header["sizeof_hdr"]))
+    offset = _offset(header, name)
     needed = offset + int(np.prod(shape)) * dtype.itemsize
     if len(data) < needed:
         raise DamagedFile(
@@ -60,10 +61,25 @@ def _voxels(data: bytes, header: Any, name: str) -> np.ndarray:
         )
     stored = np.frombuffer(data, dtype, int(np.prod(shape)), offset)
     array = stored.reshape(shape[::-1])
-    slope, intercept = header.get_slope_inter()
-    if slope is not None and (slope, intercept) != (1.0, 0.0):
+    slope, intercept = float(header["scl_slope"]), float(header["scl_inter"])
+    if np.isinf(slope) or (np.isfinite(slope) and slope != 0 and not np.isfinite(intercept)):
+        raise DamagedFile(
+            f"{name}: the header scales intensities by {slope:g} and {intercept:g}; export the file again"
+        )
+    if np.isfinite(slope) and slope != 0 and (slope, intercept) != (1.0, 0.0):
         return array.astype(np.float64) * slope + intercept
     return array
+
+
+def _offset(header: Any, name: str) -> int:
+    """Where the voxels begin; a header is followed by at least 4 bytes that announce extensions."""
+    stored, first = float(header["vox_offset"]), int(header.sizeof_hdr) + 4
+    if not np.isfinite(stored) or stored < first:
+        raise DamagedFile(
+            f"{name}: the header says that voxels begin at byte {stored:g}; in a NIfTI file that is {first} or later. "
+            "Export the file again"
+        )
+    return int(stored)
 
 
 def _shape(header: Any, name: str) -> tuple[int, int, int]:
@@ -79,15 +95,21 @@ def _shape(header: Any, name: str) -> tuple[int, int, int]:
 
 def _grid(header: Any, name: str) -> Grid:
     """Grid of the header: the sform where it is set, else the qform, else spacings alone."""
-    scale = _MM_PER_UNIT.get(header.get_xyzt_units()[0])
-    if scale is None:
-        raise BadGeometry(f"{name}: unit of length {header.get_xyzt_units()[0]!r} is not known")
+    unit = int(header["xyzt_units"]) & 7
+    if unit not in _MM_PER_UNIT:
+        raise BadGeometry(f"{name}: unit of length with code {unit} is not known; export the file again in mm")
+    scale = _MM_PER_UNIT[unit]
     stored = [float(s) * scale for s in header["pixdim"][1:4]]
     shape = _shape(header, name)
     for axis, value in zip("xyz", stored, strict=True):
         if not np.isfinite(value) or value <= 0:
             raise BadGeometry(f"{name}: spacing along {axis} is {value:g} mm; it must be above 0")
-    affine = np.asarray(header.get_best_affine(), float)
+    try:
+        affine = np.asarray(header.get_best_affine(), float)
+    except ValueError as e:
+        raise BadGeometry(
+            f"{name}: the orientation in the header is no rotation ({e}); export the file again"
+        ) from None
     axes = _LPS_FROM_RAS @ affine[:3, :3] * scale
     origin = _LPS_FROM_RAS @ affine[:3, 3] * scale
     spacing = np.sqrt((axes**2).sum(axis=0))

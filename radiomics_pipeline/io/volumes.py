@@ -101,7 +101,8 @@ def decode(file: VolumeFile) -> RawImage:
 
 def to_volume(raw: RawImage, unit: str, name: str) -> Volume:
     """The image in double precision; BadVoxels where an intensity is NaN or infinite."""
-    array = raw.array.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # some NaNs warn when they are cast; they are counted below
+        array = raw.array.astype(np.float64)
     finite = np.isfinite(array) if raw.array.dtype.kind == "f" else np.True_
     if not np.all(finite):
         nan, total = int(np.isnan(array).sum()), int((~finite).sum())
@@ -148,6 +149,7 @@ def require_same_grid(image: Grid, mask: Grid, image_name: str, mask_name: str) 
 def _decode_with_itk(path: Path, name: str) -> RawImage:
     import SimpleITK as sitk
 
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)
     try:
         image = sitk.ReadImage(str(path))
     except RuntimeError as e:

@@ -117,6 +117,24 @@ def test_a_header_that_promises_fewer_voxels_is_damage(tmp_path):
         read(path)
 
 
+@pytest.mark.parametrize("stored", ["none", "0", "10", "-1", "1000000000"])
+def test_compressed_metaimages_must_say_how_many_bytes_follow(tmp_path, stored):
+    path = write(tmp_path / "a.mha", IMAGE)
+    lines = path.read_bytes().split(b"\n", 6)
+    at = next(i for i, line in enumerate(lines) if line.startswith(b"CompressedDataSize"))
+    lines[at] = b"Comment = x" if stored == "none" else b"CompressedDataSize = " + stored.encode()
+    path.write_bytes(b"\n".join(lines))
+    with pytest.raises(DamagedFile, match=f"CompressedDataSize is {stored}, but"):
+        read(path)
+
+
+def test_bytes_to_skip_in_a_metaimage_are_refused(tmp_path):
+    path = write(tmp_path / "a.mha", IMAGE)
+    path.write_bytes(path.read_bytes().replace(b"NDims = 3", b"NDims = 3\nHeaderSize = 4"))
+    with pytest.raises(UnsupportedImage, match="HeaderSize 4"):
+        read(path)
+
+
 def test_zero_and_negative_spacings_are_bad_geometry(tmp_path):
     path = write(tmp_path / "a.nii.gz", IMAGE)
     edit_nifti(path, 80, struct.pack("<f", 0.0))
@@ -140,6 +158,36 @@ def test_voxel_sizes_that_contradict_the_orientation_are_bad_geometry(tmp_path):
     edit_nifti(path, 252, struct.pack("<hh", 0, 1))
     with pytest.raises(BadGeometry, match="contradicts itself"):
         read(path)
+
+
+@pytest.mark.parametrize(
+    ("offset", "data", "error", "message"),
+    [
+        (108, struct.pack("<f", 0.0), DamagedFile, "voxels begin at byte 0"),
+        (108, struct.pack("<f", 348.0), DamagedFile, "voxels begin at byte 348"),
+        (108, struct.pack("<f", float("nan")), DamagedFile, "voxels begin at byte nan"),
+        (112, struct.pack("<ff", float("inf"), 0.0), DamagedFile, "scales intensities by inf and 0"),
+        (112, struct.pack("<ff", 1.0, float("nan")), DamagedFile, "scales intensities by 1 and nan"),
+        (123, b"\x05", BadGeometry, "unit of length with code 5"),
+        (252, struct.pack("<hh3f", 1, 0, 2.0, 2.0, 2.0), BadGeometry, "is no rotation"),
+        (280, struct.pack("<f", float("nan")), BadGeometry, "contradicts itself"),
+        (70, struct.pack("<h", 3), UnsupportedImage, "voxel type code 3"),
+        (42, struct.pack("<h", -12), DamagedFile, "the header gives the sizes"),
+    ],
+)
+def test_header_fields_that_cannot_be_right_are_refused(tmp_path, offset, data, error, message):
+    path = tmp_path / "a.nii.gz"
+    nib.Nifti1Image(IMAGE.T, np.diag([2.0, 2.0, 3.0, 1.0])).to_filename(path)
+    edit_nifti(path, offset, data)
+    with pytest.raises(error, match=message):
+        read(path)
+
+
+@pytest.mark.parametrize("slope", [0.0, float("nan")])
+def test_a_slope_that_is_not_set_scales_nothing(tmp_path, slope):
+    path = write(tmp_path / "a.nii.gz", IMAGE)
+    edit_nifti(path, 112, struct.pack("<ff", slope, 5.0))
+    np.testing.assert_array_equal(read(path).array, IMAGE)
 
 
 def test_4d_and_colour_images_are_unsupported(tmp_path):
