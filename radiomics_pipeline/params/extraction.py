@@ -97,10 +97,19 @@ class SeriesParams(Section):
     @classmethod
     def _labels_above_0(cls, value: Label | None) -> Label | None:
         numbers = [value] if isinstance(value, int) else list(value.values()) if isinstance(value, dict) else []
+        if isinstance(value, dict) and (not value or "" in value):
+            raise ValueError("every label needs a name, and there must be one at least")
         if any(n < 1 for n in numbers):
             raise ValueError("labels are whole numbers from 1; 0 is outside")
         if len(set(numbers)) != len(numbers):
             raise ValueError("two names stand for one label")
+        return value
+
+    @field_validator("families")
+    @classmethod
+    def _one_at_least(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        if not value:
+            raise ValueError("name one family at least, or all")
         return value
 
     @model_validator(mode="after")

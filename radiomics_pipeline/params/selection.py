@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from radiomics_pipeline.params.base import Section
@@ -30,7 +32,7 @@ class PenaltyParams(Section):
     smallest: float = Field(
         0.05, gt=0, lt=1, description="smallest penalty, as a share of the one that selects nothing"
     )
-    l1_ratios: tuple[float, ...] = Field(
+    l1_ratios: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(
         (0.9, 0.5, 0.1), min_length=1, description="shares of L1 tried by the elastic nets, each in (0, 1]"
     )
 
