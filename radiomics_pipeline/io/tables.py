@@ -22,6 +22,10 @@ from radiomics_pipeline.types.ranking import (
 from radiomics_pipeline.types.table import KEYS, FeatureTable
 
 
+LARGEST = 1e150
+"""Beyond it a value's square is no number, and neither is a standard deviation."""
+
+
 @dataclass(frozen=True)
 class FeatureFile:
     """A table of features, and what of its file was left out."""
@@ -53,9 +57,10 @@ def read_features(source: TextTable, *, id_column: str = "", not_features: Itera
             few = f" ({len(words)} of {len(source)} cells, such as {words[0]!r})" if len(words) < len(source) else ""
             texts.append(name + few)
             continue
-        if np.isinf(numbers).any():
+        too_large = np.abs(numbers) > LARGEST
+        if too_large.any():
             infinite.append(name)
-            numbers[np.isinf(numbers)] = np.nan
+            numbers[too_large] = np.nan
         names.append(name)
         values.append(numbers)
     if not names:
@@ -63,7 +68,9 @@ def read_features(source: TextTable, *, id_column: str = "", not_features: Itera
     if texts:
         notes.append(f"{source.name}: {len(texts)} columns hold texts and are ignored: {', '.join(texts)}")
     if infinite:
-        notes.append(f"{source.name}: infinite values were taken as missing in {', '.join(infinite)}")
+        notes.append(
+            f"{source.name}: infinite values, or beyond {LARGEST:g}, were taken as missing in {', '.join(infinite)}"
+        )
     table = FeatureTable(**keys, columns=tuple(names), values=np.column_stack(values))
     return FeatureFile(table, tuple(notes))
 

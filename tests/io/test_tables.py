@@ -157,3 +157,9 @@ def test_rows_of_a_patient_are_kept_together_whatever_names_the_cases(tmp_path, 
     assert {cell[0] for cell in found.table.patient} == {patient}
     grouped = len(set(found.table.patient)) < 4
     assert any("their rows stay in one fold" in note for note in found.notes) == grouped
+
+
+def test_values_too_large_for_a_standard_deviation_are_missing_and_noted(tmp_path):
+    found = read(tmp_path, "case,a\nx,1e300\ny,inf\nz,2\n")
+    np.testing.assert_array_equal(found.table.values, [[np.nan], [np.nan], [2.0]])
+    assert "beyond 1e+150, were taken as missing in a" in found.notes[0]
