@@ -21,7 +21,6 @@ from radiomics_pipeline.types.ranking import (
 )
 from radiomics_pipeline.types.table import KEYS, FeatureTable
 
-
 LARGEST = 1e150
 """Beyond it a value's square is no number, and neither is a standard deviation."""
 

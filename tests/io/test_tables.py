@@ -43,7 +43,7 @@ def test_tables_are_read_as_people_write_them(tmp_path, content):
 
 
 def test_a_written_table_reads_back_to_the_last_bit(tmp_path):
-    values = np.random.default_rng(0).normal(size=(20, 7)) * 10.0 ** np.arange(-150, 200, 50)
+    values = np.random.default_rng(0).normal(size=(20, 7)) * 10.0 ** np.arange(-150, 135, 45)
     values[3, 2] = np.nan
     table = table_of(values)
     write_features(tmp_path / "features.csv", table)
