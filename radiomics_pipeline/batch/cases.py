@@ -70,6 +70,9 @@ def find_study(root: Path) -> Study:
     if not root.is_dir():
         raise StudyError(f"{root}: no such folder")
     study = _from_table(root) if (root / TABLE).is_file() else _from_folders(root)
+    for text in (text for case in study.cases for text in (case.name, case.patient)):
+        if not text.isprintable():
+            raise StudyError(f"{root.name}: the name {text!r} holds characters that no table can; rename it")
     if not study.cases:
         raise StudyError(
             f"{root.name}: no case found; expected {TABLE}, or one folder a case with <SERIES>_image.nii.gz and "
@@ -134,7 +137,7 @@ def _from_table(root: Path) -> Study:
             missing = "image" if not image else "mask" if not mask else ""
             problem = f"{TABLE}, row {number}: no {token}{'_' if token else ''}{missing}" if missing else ""
             series.append(SeriesFiles(token, root / image, root / mask, label, problem))
-        cases.append(Case(name, cells.get("patient") or name, tuple(series)))
+        cases.append(Case(name, cells.get("patient") or cells.get("patient_id") or name, tuple(series)))
     return Study(root, tuple(sorted(cases, key=lambda case: _natural_text(case.name))), tuple(notes))
 
 
@@ -148,7 +151,7 @@ def _series_columns(header: Sequence[str]) -> tuple[dict[str, dict[str, str]], l
         match = _COLUMN.fullmatch(column)
         if match:
             columns.setdefault(match["series"] or "", {})[match["kind"]] = column
-        elif column not in ("case", "patient"):
+        elif column not in ("case", "patient", "patient_id"):
             ignored.append(column)
     for token, kinds in columns.items():
         for kind in ("image", "mask"):
@@ -172,4 +175,5 @@ def _natural(path: Path) -> list[tuple[int, str]]:
 
 def _natural_text(text: str) -> list[tuple[int, str]]:
     """A sorting key by which case 2 comes before case 10."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", text)] + [(-2, text)]
+    parts = [(len(part), part) if part.isdecimal() else (-1, part) for part in re.split(r"0*(\d+)", text)]
+    return [*parts, (-2, text)]

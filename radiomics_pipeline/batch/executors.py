@@ -58,7 +58,8 @@ def _result(future: Any, timeout_s: float) -> Any:
     except ProcessExpired as e:
         return WorkerLost(f"the process died (exit code {e.exitcode}): out of memory, or a crash in a library")
     except Exception as e:  # noqa: BLE001 - a result that cannot travel is one task's loss, too
-        return WorkerLost(f"the process gave no result: {type(e).__name__}: {e}")
+        reason = e.strerror if isinstance(e, OSError) else e
+        return WorkerLost(f"the process gave no result: {type(e).__name__}: {reason}")
 
 
 def _one_thread() -> None:

@@ -30,6 +30,8 @@ def extract(
             f"the parameters have sections for {known}, not {series!r}; name one: extract(..., series=...)"
         )
     plan = plan_series(params, series or next(iter(params.series)), named=False)
+    if label is not None and (isinstance(label, bool) or label < 1):
+        raise ParamsError(f"label {label!r} is no label; labels are whole numbers from 1")
     drawn = read_file(Path(mask))
     volume, labels = load_pair(read_file(Path(image)), drawn, plan.params.unit)
     wanted = plan.params.label if label is None else label

@@ -69,9 +69,9 @@ def resample(volume: Volume, region: Region, params: Resample | None) -> tuple[V
             f"region {region.name or region.label}: none of its {int(region.morphology.sum())} voxels is left on a "
             f"grid of {' x '.join(f'{s:g}' for s in spacing[::-1])} mm; use smaller voxels"
         )
-    array = _interpolate(volume.array, at, params.image)
+    array = _without_noise(_interpolate(volume.array, at, params.image))
     if params.round:
-        array = np.rint(np.round(array, 9))  # interpolated halves must not hang on their last digit
+        array = np.rint(array)
     (z0, z1), (y0, y1), (x0, x1) = kept
     grid = target.crop((z0, y0, x0), (z1, y1, x1))
     new_region = Region(mask, mask, grid, region.name, region.label)
@@ -142,6 +142,12 @@ def _interpolate(array: np.ndarray, at: list[np.ndarray], method: Interpolation)
         if not np.array_equal(positions, np.arange(values.shape[axis])):
             values = _ALONG_AXIS[method](values, positions, axis)
     return values
+
+
+def _without_noise(array: np.ndarray) -> np.ndarray:
+    """Intensities to 12 digits of the largest: a flat region stays flat, and no half or bin edge hangs on rounding."""
+    largest = float(np.abs(array).max(initial=0.0))
+    return np.round(array, 12 - math.ceil(math.log10(largest))) if 1e-250 < largest < 1e250 else array
 
 
 def _nearest(array: np.ndarray, at: np.ndarray, axis: int) -> np.ndarray:

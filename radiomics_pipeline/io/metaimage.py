@@ -28,7 +28,15 @@ def check(data: bytes, name: str, read_sibling: Callable[[str], bytes]) -> None:
     sizes = whole_numbers(fields["DimSize"], name)
     if any(n > 1 for n in sizes[3:]):
         raise UnsupportedImage(f"{name}: sizes {' x '.join(map(str, sizes))}; one 3D volume is needed")
-    for value in numbers(fields.get("ElementSpacing", "1 1 1"), name):
+    if "ElementSpacing" not in fields:
+        raise BadGeometry(f"{name}: no ElementSpacing in the header; the size of a voxel is not known")
+    if fields.get("DistanceUnits", "mm").lower() not in ("mm", "?"):
+        raise BadGeometry(f"{name}: DistanceUnits {fields['DistanceUnits']}; export the file again in mm")
+    if fields.get("ElementToIntensityFunctionSlope", "1") != "1" or (
+        fields.get("ElementToIntensityFunctionOffset", "0") != "0"
+    ):
+        raise UnsupportedImage(f"{name}: intensities are scaled by the header; store them as they are")
+    for value in numbers(fields["ElementSpacing"], name):
         if not value > 0:
             raise BadGeometry(f"{name}: ElementSpacing is {fields['ElementSpacing']}; it must be above 0")
     element = _SIZES.get(fields["ElementType"])

@@ -119,7 +119,7 @@ def _grid(header: Any, name: str) -> Grid:
             f"{name}: the header contradicts itself: voxel sizes {_text(stored)} mm, but its orientation matrix has "
             f"{_text(spacing)} mm; export the file again"
         )
-    return checked_grid(name, shape=shape[::-1], spacing_mm=spacing[::-1], origin_mm=origin, axes=axes / spacing)
+    return checked_grid(name, shape=shape[::-1], spacing_mm=stored[::-1], origin_mm=origin, axes=axes / spacing)
 
 
 def _text(values: Iterable[float]) -> str:

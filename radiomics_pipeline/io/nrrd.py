@@ -87,11 +87,16 @@ def _checked_sizes(fields: dict[str, str], name: str) -> list[int]:
 
 
 def _check_spacing(fields: dict[str, str], name: str) -> None:
+    units = re.findall(r'"([^"]*)"', fields.get("space units", fields.get("units", "")))
+    if any(unit.strip() not in ("mm", "") for unit in units):
+        raise BadGeometry(f"{name}: units {', '.join(units)}; export the file again in mm")
     if "space directions" in fields:
         vectors = re.findall(r"\(([^)]*)\)", fields["space directions"])
         lengths = [float(np.linalg.norm(numbers(v.replace(",", " "), name))) for v in vectors]
     else:
-        lengths = [v for v in numbers(fields.get("spacings", "1 1 1"), name) if not np.isnan(v)]
+        if "spacings" not in fields:
+            raise BadGeometry(f"{name}: neither space directions nor spacings; the size of a voxel is not known")
+        lengths = numbers(fields["spacings"], name)[-3:]
     for length in lengths:
         if not (np.isfinite(length) and length > 0):
             shown = fields.get("space directions", fields.get("spacings"))

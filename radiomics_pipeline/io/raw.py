@@ -29,6 +29,8 @@ def checked_grid(
 ) -> Grid:
     """A grid from header values: shape and spacing (z, y, x), origin (x, y, z) LPS, unit axes in columns.
 
+    Spacings keep 7 significant digits: what a header stores in single precision then means the same as the number
+    that was written, so that no voxel falls on another side of a threshold in another format.
     Raises BadGeometry for a spacing that is not above 0, UnsupportedImage for axes that are not at right angles.
     """
     for axis, value in zip("zyx", spacing_mm, strict=True):
@@ -42,7 +44,7 @@ def checked_grid(
             f"{name}: the axes are not at right angles (cosine {skew:.3g}); resample the volume to an upright grid"
         )
     z, y, x = (int(n) for n in shape)
-    dz, dy, dx = (float(s) for s in spacing_mm)
+    dz, dy, dx = (float(f"{float(s):.7g}") for s in spacing_mm)
     ox, oy, oz = (float(c) for c in origin_mm)
     return Grid((z, y, x), (dz, dy, dx), (ox, oy, oz), tuple(float(v) for v in np.asarray(axes, float).ravel()))
 

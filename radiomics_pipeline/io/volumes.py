@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,6 +155,7 @@ def _decode_with_itk(path: Path, name: str) -> RawImage:
         image = sitk.ReadImage(str(path))
     except RuntimeError as e:
         reason = str(e).strip().splitlines()[-1].replace(str(path), name).removeprefix("sitk::ERROR: ")
+        reason = re.sub(r"\(0x[0-9a-f]+\)", "", reason)
         raise DamagedFile(f"{name}: cannot be decoded ({reason})") from None
     if image.GetNumberOfComponentsPerPixel() != 1:
         raise UnsupportedImage(

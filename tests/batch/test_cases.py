@@ -86,6 +86,23 @@ def test_a_table_that_cannot_be_used_is_refused(tmp_path, text, message):
         table(tmp_path, text)
 
 
+def test_patient_id_is_the_patient(tmp_path):
+    study = table(tmp_path, "case,patient_id,PET_image,PET_mask\nA,P,a.nii,b.nii\nB,P,c.nii,d.nii\n")
+    assert [c.patient for c in study.cases] == ["P", "P"]
+    assert study.notes == ()
+
+
+def test_names_that_look_like_numbers_and_are_none_are_sorted(tmp_path):
+    for name in ("P²", "P10", "P9", "P" + "9" * 200):
+        write_case(tmp_path / name)
+    assert [c.name[:3] for c in find_study(tmp_path).cases][:2] == ["P9", "P10"]
+
+
+def test_names_that_no_table_can_hold_are_refused(tmp_path):
+    with pytest.raises(StudyError, match="holds characters that no table can"):
+        table(tmp_path, 'case,PET_image,PET_mask\n"a\tb",a.nii,b.nii\n')
+
+
 def test_a_row_without_a_mask_is_a_problem_of_its_case_alone(tmp_path):
     study = table(tmp_path, "case,PET_image,PET_mask\nA,a.nii,\nB,b.nii,c.nii\n")
     assert [c.series[0].problem for c in study.cases] == ["cases.csv, row 1: no PET_mask", ""]

@@ -135,6 +135,29 @@ def test_bytes_to_skip_in_a_metaimage_are_refused(tmp_path):
         read(path)
 
 
+def test_a_spacing_means_the_same_in_every_format(tmp_path):
+    for spacing in ((4.8, 4.8, 5.3), (0.9765625, 0.977, 3.27), (9.8, 9.7, 9.999)):
+        found = {read(write(tmp_path / f"a{suffix}", IMAGE, spacing)).grid.spacing_mm for suffix in SUFFIXES}
+        assert found == {spacing[::-1]}
+
+
+@pytest.mark.parametrize(
+    ("suffix", "old", "new"),
+    [
+        (".mha", b"ElementSpacing = 2 2 3", b"Comment = nothing"),
+        (".mha", b"NDims = 3", b"NDims = 3\nDistanceUnits = cm"),
+        (".nrrd", b"space directions: (2,0,0) (0,2,0) (0,0,3)", b"# nothing"),
+        (".nrrd", b"endian:", b'space units: "cm" "cm" "cm"\nendian:'),
+    ],
+)
+def test_an_unknown_spacing_is_not_guessed(tmp_path, suffix, old, new):
+    path = write(tmp_path / f"a{suffix}", IMAGE)
+    assert old in path.read_bytes()
+    path.write_bytes(path.read_bytes().replace(old, new))
+    with pytest.raises(BadGeometry, match=r"not known|again in mm"):
+        read(path)
+
+
 def test_zero_and_negative_spacings_are_bad_geometry(tmp_path):
     path = write(tmp_path / "a.nii.gz", IMAGE)
     edit_nifti(path, 80, struct.pack("<f", 0.0))
