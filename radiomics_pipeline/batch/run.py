@@ -9,12 +9,15 @@ from pathlib import Path
 from radiomics_pipeline.batch.executors import default_jobs
 from radiomics_pipeline.batch.extract import DEFAULT_TIMEOUT_S, Extraction, Progress, extract_study
 from radiomics_pipeline.batch.redundancy import RedundancySummary, redundancy_study
-from radiomics_pipeline.batch.select import SelectionSummary, check_columns, select_study
+from radiomics_pipeline.batch.select import FILES, SelectionSummary, check_columns, select_study
 from radiomics_pipeline.errors import OutcomeError, TableError
 from radiomics_pipeline.io.manifest_file import write_manifest
 from radiomics_pipeline.io.outcomes import OutcomeColumns
 from radiomics_pipeline.io.params_file import load_params
 from radiomics_pipeline.params.run import RunParams
+
+RANKED = (*FILES, "select.json", "redundancy.json", "selection.png")
+"""What a run makes of its features."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ def run(
         check_columns(Path(outcomes), columns, params.selection)
     elif target or time or event or clinical:
         raise OutcomeError("an outcome or a clinical column is named, but no outcomes file in which it stands")
+    for name in RANKED:  # an earlier run's ranking must not stand beside these features
+        (out / name).unlink(missing_ok=True)
     extraction = extract_study(
         study, params, out, cases=cases, jobs=jobs, timeout_s=timeout_s, series=series, progress=progress
     )

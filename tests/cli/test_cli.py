@@ -126,6 +126,7 @@ def test_each_stage_starts_from_the_earlier_ones_file(ran, study, tmp_path):
 
 
 def test_what_cannot_be_ranked_keeps_its_features_and_exits_with_3(study, tmp_path):
+    (tmp_path / "ranking.csv").write_text("of an earlier run")
     chosen = [part for name in ("P00", "P01", "P02", "P05") for part in ("--case", name)]
     result = call(
         "run", study, "--params", study / "pet.yaml", "--out", tmp_path, "--outcomes", study / "outcomes.csv",
@@ -135,6 +136,7 @@ def test_what_cannot_be_ranked_keeps_its_features_and_exits_with_3(study, tmp_pa
     assert "P05: MissingFile" in result.stdout
     assert "not ranked: 1 patients with the event are too few" in result.stderr
     assert (tmp_path / "features.csv").read_text().count("\n") == 4
+    assert not (tmp_path / "ranking.csv").exists()
     assert "not ranked" in json.loads((tmp_path / "run.json").read_text())["notes"][-1]
 
 
