@@ -75,7 +75,8 @@ class _Work:
         """A file as errors call it: its path in the study folder, or its name where it lies elsewhere."""
         inside = Path(os.path.abspath(path))
         root = Path(os.path.abspath(self.task.root))
-        return inside.relative_to(root).as_posix() if inside.is_relative_to(root) else path.name
+        shown = inside.relative_to(root).as_posix() if inside.is_relative_to(root) else path.name
+        return re.split(r"[\\/]", shown)[-1] if "\\" in shown or ":" in shown else shown
 
     def require_series(self) -> None:
         """A case without any series that the parameters have is a failure, not a row less."""

@@ -52,6 +52,11 @@ def _voxels(data: bytes, header: Any, name: str) -> np.ndarray:
     if dtype.kind not in "iufb":
         kind = "colour" if dtype.kind == "V" else "complex"
         raise UnsupportedImage(f"{name}: {kind} voxels; a scalar image is needed")
+    if int(header["bitpix"]) != 8 * dtype.itemsize:
+        raise DamagedFile(
+            f"{name}: the header contradicts itself: {int(header['bitpix'])} bits a voxel, but its type {dtype.name} "
+            f"has {8 * dtype.itemsize}; export the file again"
+        )
     offset = _offset(header, name)
     needed = offset + int(np.prod(shape)) * dtype.itemsize
     if len(data) < needed:

@@ -194,6 +194,16 @@ def test_a_changed_image_is_seen_where_image_and_mask_bear_one_name_outside_the_
     assert tables(tmp_path / "o") == tables(tmp_path / "fresh")
 
 
+@pytest.mark.parametrize("path", ["C:\\Users\\Dr_Smith\\PET.nii.gz", "file:///home/Dr_Smith/PET.nii.gz"])
+def test_folders_of_other_systems_are_written_nowhere(tmp_path, path):
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s/cases.csv").write_text(f"case,PET_image,PET_mask\nA,{path},m.nii.gz\n")
+    extract_study(tmp_path / "s", PARAMS, tmp_path / "o", jobs=1)
+    text = (tmp_path / "o/failures.csv").read_text()
+    assert "PET.nii.gz: no such file" in text
+    assert "Smith" not in text
+
+
 def test_changed_voxels_in_a_file_of_their_own_are_seen(tmp_path):
     image, mask = lesion(0)
     header = write(tmp_path / "s/a/PET_image.mhd", image)

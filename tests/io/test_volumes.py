@@ -195,6 +195,7 @@ def test_voxel_sizes_that_contradict_the_orientation_are_bad_geometry(tmp_path):
         (252, struct.pack("<hh3f", 1, 0, 2.0, 2.0, 2.0), BadGeometry, "is no rotation"),
         (280, struct.pack("<f", float("nan")), BadGeometry, "contradicts itself"),
         (70, struct.pack("<h", 3), UnsupportedImage, "voxel type code 3"),
+        (72, struct.pack("<h", 16), DamagedFile, "16 bits a voxel, but its type float32 has 32"),
         (42, struct.pack("<h", -12), DamagedFile, "the header gives the sizes"),
     ],
 )
