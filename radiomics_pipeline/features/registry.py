@@ -94,6 +94,7 @@ class Family:
         """
 
         def declare(compute: Callable[[Any], float]) -> Callable[[Any], float]:
+            """Add the function to the family and give it back unchanged."""
             title = name or "".join(part.capitalize() for part in compute.__name__.split("_"))
             if title in self.features:
                 raise ValueError(f"{self.token} has two features named {title}")

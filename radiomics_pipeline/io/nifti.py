@@ -44,10 +44,12 @@ def decode(data: bytes, name: str) -> RawImage:
 
 
 def _voxels(data: bytes, header: Any, name: str) -> np.ndarray:
+    import nibabel as nib
+
     shape = _shape(header, name)
     try:
         dtype = header.get_data_dtype()
-    except Exception as e:  # noqa: BLE001 - nibabel's own error classes differ between versions
+    except (nib.spatialimages.HeaderDataError, KeyError) as e:
         raise UnsupportedImage(f"{name}: voxel type code {int(header['datatype'])} is not known ({e})") from None
     if dtype.kind not in "iufb":
         kind = "colour" if dtype.kind == "V" else "complex"
