@@ -2,22 +2,45 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from radiomics_pipeline.features.registry import Undefined
+from radiomics_pipeline.kernels.intensities import sum_deviations
 
 
 @dataclass(frozen=True)
 class Distribution:
     """The values of a region's voxels.
 
-    values : float64 [n], ascending, n >= 1
+    values : float64 [k], ascending, k >= 1
+    counts : int64 [k], number of voxels of each value, above 0; None where there is one of each
     """
 
     values: np.ndarray
+    counts: np.ndarray | None = None
+
+    @cached_property
+    def _ends(self) -> np.ndarray:
+        """Number of voxels up to and with each value; int64 [k]."""
+        assert self.counts is not None
+        return np.cumsum(self.counts)
+
+    @cached_property
+    def n(self) -> int:
+        """Number of voxels."""
+        return len(self.values) if self.counts is None else int(self._ends[-1])
+
+    def _average(self, numbers: np.ndarray) -> float:
+        """Mean over the voxels of numbers given by value [k]."""
+        return float(numbers.mean() if self.counts is None else (numbers * self.counts).sum() / self.n)
+
+    def _ranked(self, rank: int) -> float:
+        """The value of the voxel that has so many before it."""
+        return float(self.values[rank if self.counts is None else self._ends.searchsorted(rank, side="right")])
 
     @cached_property
     def minimum(self) -> float:
@@ -37,50 +60,49 @@ class Distribution:
     @cached_property
     def mean(self) -> float:
         """Arithmetic mean; exact where all values are the same."""
-        return float(self.values.mean()) if self.range else self.minimum
+        return self._average(self.values) if self.range else self.minimum
 
     @cached_property
-    def _deviations(self) -> tuple[np.ndarray, float]:
-        """Deviations from the mean over the largest of them, which follows: no power of them overflows."""
-        deviations = self.values - self.mean
-        scale = float(max(-deviations[0], deviations[-1])) or 1.0
-        return deviations / scale, scale
+    def _scale(self) -> float:
+        """Largest deviation from the mean: no power of a deviation divided by it overflows."""
+        return max(self.mean - self.minimum, self.maximum - self.mean) or 1.0
 
-    def _moment(self, order: int) -> float:
-        """Mean power of the scaled deviations."""
-        deviations, _ = self._deviations
-        power = deviations
-        for _ in range(order - 1):
-            power = power * deviations
-        return float(power.mean())
+    @cached_property
+    def _averages(self) -> tuple[float, float, float, float, float, float]:
+        """Means of |d|, d^2, d^3 and d^4, d the scaled deviations, of the distance from the median, and of squares."""
+        if self.counts is None:
+            a, b, c, d, e, f = sum_deviations(self.values, self.mean, self._scale, self.median) / self.n
+            return float(a), float(b), float(c), float(d), float(e), float(f)
+        d = (self.values - self.mean) / self._scale
+        around, squares = np.abs(self.values - self.median), self.values * self.values
+        a, b, c, d, e, f = (self._average(part) for part in (np.abs(d), d * d, d**3, d**4, around, squares))
+        return a, b, c, d, e, f
 
     @cached_property
     def deviation(self) -> float:
         """Standard deviation, divisor n."""
-        return float(np.sqrt(self._moment(2))) * self._deviations[1]
+        return math.sqrt(self._averages[1]) * self._scale
 
     @cached_property
     def variance(self) -> float:
         """Variance, divisor n."""
-        return self._moment(2) * self._deviations[1] * self._deviations[1]
+        return self._averages[1] * self._scale * self._scale
 
     @cached_property
     def skewness(self) -> float:
         """Third standardised moment; 0 without variance, as the IBSI sets it."""
-        return self._moment(3) / self._moment(2) ** 1.5 if self.range else 0.0
+        return self._averages[2] / self._averages[1] ** 1.5 if self.range else 0.0
 
     @cached_property
     def kurtosis(self) -> float:
         """Fourth standardised moment minus 3; 0 without variance, as the IBSI sets it."""
-        return self._moment(4) / self._moment(2) ** 2 - 3.0 if self.range else 0.0
+        return self._averages[3] / self._averages[1] ** 2 - 3.0 if self.range else 0.0
 
     def percentile(self, percent: int) -> float:
         """Value below which `percent` of the values lie, linear between neighbours; 0 the smallest, 100 the largest."""
-        low, rest = divmod((len(self.values) - 1) * percent, 100)
-        if not rest:
-            return float(self.values[low])
-        below, above = float(self.values[low]), float(self.values[low + 1])
-        return below + (above - below) * (rest / 100)
+        low, rest = divmod((self.n - 1) * percent, 100)
+        below = self._ranked(low)
+        return below + (self._ranked(low + 1) - below) * (rest / 100) if rest else below
 
     @cached_property
     def median(self) -> float:
@@ -95,21 +117,22 @@ class Distribution:
     @cached_property
     def mean_absolute_deviation(self) -> float:
         """Mean distance from the mean."""
-        return float(np.abs(self._deviations[0]).mean()) * self._deviations[1]
+        return self._averages[0] * self._scale
 
     @cached_property
     def robust_mean_absolute_deviation(self) -> float:
         """Mean distance from their mean of the values from the 10th to the 90th percentile, both included."""
-        first = np.searchsorted(self.values, self.percentile(10), side="left")
-        end = np.searchsorted(self.values, self.percentile(90), side="right")
+        first = self.values.searchsorted(self.percentile(10), side="left")
+        end = self.values.searchsorted(self.percentile(90), side="right")
         if end <= first:
             raise Undefined("no value lies between the 10th and the 90th percentile")
-        return Distribution(self.values[first:end]).mean_absolute_deviation
+        counts = None if self.counts is None else self.counts[first:end]
+        return Distribution(self.values[first:end], counts).mean_absolute_deviation
 
     @cached_property
     def median_absolute_deviation(self) -> float:
         """Mean distance from the median."""
-        return float(np.abs(self.values - self.median).mean())
+        return self._averages[4]
 
     @cached_property
     def coefficient_of_variation(self) -> float:
@@ -129,12 +152,12 @@ class Distribution:
     @cached_property
     def energy(self) -> float:
         """Sum of squares."""
-        return float((self.values * self.values).sum())
+        return self._averages[5] * self.n
 
     @cached_property
     def root_mean_square(self) -> float:
         """Square root of the mean square."""
-        return float(np.sqrt((self.values * self.values).mean()))
+        return math.sqrt(self._averages[5])
 
 
 def entropy(p: np.ndarray) -> float:

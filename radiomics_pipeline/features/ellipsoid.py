@@ -9,16 +9,14 @@ import numpy as np
 from radiomics_pipeline.features.registry import Undefined
 from radiomics_pipeline.kernels.ellipsoid import find_ellipsoid_weights
 
-TOLERANCE = 1e-5
+TOLERANCE = 1e-10
 """Of the smallest ellipsoid; the IBSI suggests 0.001, by which its volume could depend on the algorithm's path."""
 
-LOOSEST = 1e-3
+LOOSEST = 1e-6
 """Tolerance that is still accepted where more is not reached in MAX_STEPS."""
 
-MAX_STEPS = 50_000
-
-NEWCOMERS = 8
-"""Points that join the few on which the smallest ellipsoid is computed, each time that some lie outside it."""
+FIRST_STEPS, MAX_STEPS = 30, 1000
+"""Steps that come near to the smallest ellipsoid, and those that find it at most."""
 
 
 def semi_axes(covariance: np.ndarray, scale: float) -> np.ndarray:
@@ -59,26 +57,12 @@ def ellipsoid_area(axes: np.ndarray) -> float:
 def smallest_ellipsoid(points: np.ndarray) -> np.ndarray:
     """Semi-axes of the smallest ellipsoid around points [n, 3] that do not lie in a plane; largest first."""
     middle, size = (points.max(axis=0) + points.min(axis=0)) / 2, np.ptp(points, axis=0)
-    scaled = (points - middle) / size
-    lifted = np.column_stack([scaled, np.ones(len(scaled))])
-    weights = _first_weights(scaled)
-    chosen = np.flatnonzero(weights)
-    # few points touch the ellipsoid: it is that of a few, to which those farthest outside are added until none is
-    for _ in range(len(points)):
-        inverse = np.linalg.inv((weights[chosen, None] * lifted[chosen]).T @ lifted[chosen])
-        weights[chosen], violation = find_ellipsoid_weights(
-            lifted[chosen], weights[chosen], inverse, TOLERANCE, MAX_STEPS
-        )
-        if violation > LOOSEST:
-            raise Undefined(f"the smallest ellipsoid was not found in {MAX_STEPS} steps")
-        centred = scaled - weights @ scaled
-        covariance = (weights[:, None] * centred).T @ centred
-        outside = ((centred @ np.linalg.inv(covariance)) * centred).sum(axis=1) - 3
-        farthest = np.argsort(-outside, kind="stable")[:NEWCOMERS]
-        farthest = farthest[outside[farthest] > 4 * TOLERANCE]
-        if np.isin(farthest, chosen).all():
-            break
-        chosen = np.union1d(np.flatnonzero(weights), farthest)
+    scaled = np.ascontiguousarray((points - middle) / size)
+    weights, violation = find_ellipsoid_weights(scaled, _first_weights(scaled), FIRST_STEPS, TOLERANCE, MAX_STEPS)
+    if violation > LOOSEST:
+        raise Undefined(f"the smallest ellipsoid was not found in {MAX_STEPS} steps")
+    centred = scaled - weights @ scaled
+    covariance = (weights[:, None] * centred).T @ centred
     return semi_axes(covariance * np.outer(size, size), math.sqrt(3))
 
 

@@ -12,36 +12,45 @@ import numpy as np
 
 from radiomics_pipeline.features.distribution import Distribution, entropy
 from radiomics_pipeline.features.registry import Family, Sample, Undefined
+from radiomics_pipeline.kernels.intensities import count_levels
 
 
 @dataclass(frozen=True)
-class Histogram(Distribution):
+class Histogram:
     """The grey levels of a region's voxels.
 
-    values : float64 [voxels], grey levels, ascending
     counts : int64 [levels], number of voxels of level 1, 2, ..., those without a voxel included
     """
 
     counts: np.ndarray
 
     @cached_property
+    def levels(self) -> Distribution:
+        """The levels that occur, and how often."""
+        (present,) = self.counts.nonzero()
+        return Distribution(present + 1.0, self.counts[present])
+
+    @cached_property
     def p(self) -> np.ndarray:
         """Share of the voxels at each level that occurs."""
-        return self.counts[self.counts > 0] / len(self.values)
+        return self.counts[self.counts > 0] / self.levels.n
 
     @cached_property
     def gradient(self) -> np.ndarray:
         """Slope of the counts at each level: half the difference of its neighbours, one-sided at both ends."""
-        if len(self.counts) < 2:
+        counts = self.counts
+        if len(counts) < 2:
             raise Undefined("there is a single grey level, and so no slope")
-        return np.gradient(self.counts.astype(np.float64))
+        slope = np.empty(len(counts))
+        slope[0], slope[-1] = counts[1] - counts[0], counts[-1] - counts[-2]
+        slope[1:-1] = (counts[2:] - counts[:-2]) / 2
+        return slope
 
 
 def histogram_of(sample: Sample) -> list[Histogram]:
     """The grey levels in the intensity mask, counted."""
     assert sample.levels is not None
-    counts = np.bincount(sample.levels.array.ravel(), minlength=sample.levels.count + 1)[1:]
-    return [Histogram(np.repeat(np.arange(1.0, len(counts) + 1), counts), counts)]
+    return [Histogram(count_levels(sample.levels.array.ravel(), sample.levels.count)[1:])]
 
 
 histogram = Family("histogram", title="Intensity histogram", ibsi="ZVCW", prepare=histogram_of, needs_levels=True)
@@ -50,104 +59,104 @@ histogram = Family("histogram", title="Intensity histogram", ibsi="ZVCW", prepar
 @histogram.feature(ibsi="X6K6")
 def mean(h: Histogram) -> float:
     """Mean of the grey levels of all voxels."""
-    return h.mean
+    return h.levels.mean
 
 
 @histogram.feature(ibsi="CH89")
 def variance(h: Histogram) -> float:
     """Mean squared deviation of the grey levels from their mean (divisor n)."""
-    return h.variance
+    return h.levels.variance
 
 
 @histogram.feature(ibsi="88K1")
 def skewness(h: Histogram) -> float:
     """Third central moment of the grey levels over the cube of their standard deviation; 0 where all are equal."""
-    return h.skewness
+    return h.levels.skewness
 
 
 @histogram.feature(ibsi="C3I7")
 def kurtosis(h: Histogram) -> float:
     """Fourth central moment of the grey levels over their squared variance, minus 3 (excess); 0 where all are equal."""
-    return h.kurtosis
+    return h.levels.kurtosis
 
 
 @histogram.feature(ibsi="WIFQ")
 def median(h: Histogram) -> float:
     """Grey level that half of the voxels do not exceed; mean of the middle two where their number is even."""
-    return h.median
+    return h.levels.median
 
 
 @histogram.feature(ibsi="1PR8")
 def minimum(h: Histogram) -> float:
     """Lowest grey level in the region."""
-    return h.minimum
+    return h.levels.minimum
 
 
 @histogram.feature(ibsi="GPMT")
 def percentile_10(h: Histogram) -> float:
     """Grey level below which a tenth of the voxels lie, interpolated linearly between neighbouring ranks."""
-    return h.percentile(10)
+    return h.levels.percentile(10)
 
 
 @histogram.feature(ibsi="OZ0C")
 def percentile_90(h: Histogram) -> float:
     """Grey level below which nine tenths of the voxels lie, interpolated linearly between neighbouring ranks."""
-    return h.percentile(90)
+    return h.levels.percentile(90)
 
 
 @histogram.feature(ibsi="3NCY")
 def maximum(h: Histogram) -> float:
     """Highest grey level in the region."""
-    return h.maximum
+    return h.levels.maximum
 
 
 @histogram.feature(ibsi="WR0O")
 def interquartile_range(h: Histogram) -> float:
     """75th percentile of the grey levels minus the 25th."""
-    return h.interquartile_range
+    return h.levels.interquartile_range
 
 
 @histogram.feature(ibsi="5Z3W", name="Range")
 def value_range(h: Histogram) -> float:
     """Highest grey level minus the lowest."""
-    return h.range
+    return h.levels.range
 
 
 @histogram.feature(ibsi="D2ZX")
 def mean_absolute_deviation(h: Histogram) -> float:
     """Mean distance of the grey levels from their mean."""
-    return h.mean_absolute_deviation
+    return h.levels.mean_absolute_deviation
 
 
 @histogram.feature(ibsi="WRZB")
 def robust_mean_absolute_deviation(h: Histogram) -> float:
     """Mean distance from their own mean of the grey levels between the 10th and 90th percentile, both included."""
-    return h.robust_mean_absolute_deviation
+    return h.levels.robust_mean_absolute_deviation
 
 
 @histogram.feature(ibsi="4RNL")
 def median_absolute_deviation(h: Histogram) -> float:
     """Mean distance of the grey levels from their median."""
-    return h.median_absolute_deviation
+    return h.levels.median_absolute_deviation
 
 
 @histogram.feature(ibsi="CWYJ")
 def coefficient_of_variation(h: Histogram) -> float:
     """Standard deviation of the grey levels (divisor n) over their mean."""
-    return h.coefficient_of_variation
+    return h.levels.coefficient_of_variation
 
 
 @histogram.feature(ibsi="SLWD")
 def quartile_coefficient_of_dispersion(h: Histogram) -> float:
     """75th percentile of the grey levels minus the 25th, over the sum of the two."""
-    return h.quartile_coefficient_of_dispersion
+    return h.levels.quartile_coefficient_of_dispersion
 
 
 @histogram.feature(ibsi="AMMC")
 def mode(h: Histogram) -> float:
     """Most frequent grey level; of several the one nearest to the mean, and of two equally near the lower."""
     highest = np.flatnonzero(h.counts == h.counts.max()) + 1.0
-    return float(highest[np.argmin(np.abs(highest - h.mean))])
+    return float(highest[np.argmin(np.abs(highest - h.levels.mean))])
 
 
 @histogram.feature(ibsi="TLU2", name="Entropy")

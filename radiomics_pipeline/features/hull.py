@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.spatial import ConvexHull, QhullError
 
-from radiomics_pipeline.features.registry import Undefined
-from radiomics_pipeline.kernels.hull import find_largest_distance, find_smallest_box
+from radiomics_pipeline.kernels.box import find_smallest_box, measure_triangles
+from radiomics_pipeline.kernels.hull import drop_inner, find_hull, find_largest_distance
 from radiomics_pipeline.kernels.surface import find_line_ends
 
 
@@ -32,8 +31,7 @@ class Hull:
     @cached_property
     def area(self) -> float:
         """Surface area in mm^2."""
-        a, b, c = self.corners[self.triangles].transpose(1, 0, 2)
-        return float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum()) / 2
+        return float(measure_triangles(self.corners, self.triangles).sum())
 
     @cached_property
     def diameter(self) -> float:
@@ -52,44 +50,40 @@ class Hull:
         The smallest of all boxes may touch the hull with edges only (O'Rourke 1985, doi:10.1007/BF00991005); the
         IBSI leaves the approximation open. float64 [3]
         """
-        edges = [
-            (*np.delete(corners, k), facet, across[k])
-            for facet, (corners, across) in enumerate(zip(self.triangles, self.neighbours, strict=True))
-            for k in range(3)
-            if facet < across[k]
-        ]
-        return find_smallest_box(self.corners, np.array(edges, np.int64), self.normals, self._directions)
+        return find_smallest_box(self.corners, self.triangles, self.neighbours, self.normals, self._directions)
 
     @cached_property
     def _directions(self) -> np.ndarray:
         """The normals of the facets and the image's axes, one of each set of parallel ones; float64 [d, 3]."""
-        every = np.vstack([np.eye(3), self.normals])
-        leading = np.take_along_axis(every, np.argmax(np.abs(every) > 1e-7, axis=1)[:, None], axis=1)
-        upward = np.where(leading < 0, -1.0, 1.0) * every
-        _, first = np.unique(upward.round(7) + 0.0, axis=0, return_index=True)
-        return np.ascontiguousarray(upward[first])
+        every = np.concatenate([np.eye(3), self.normals])
+        leading = np.where(every[:, 0] != 0, every[:, 0], np.where(every[:, 1] != 0, every[:, 1], every[:, 2]))
+        upward = every * np.copysign(1.0, leading)[:, None] + 0.0
+        upward = upward[np.lexsort(upward.T)]
+        return upward[np.append(True, (upward[1:] != upward[:-1]).any(axis=1))]
 
 
 def hull_of(mask: np.ndarray, spacing_mm: tuple[float, float, float]) -> Hull:
     """The convex hull of the mesh around a mask, uint8 [z, y, x].
 
     The mesh's corners lie half-way between a voxel inside and its neighbour outside, so that the hull is found among
-    the ends of the mask on each grid line, in whole numbers.
+    the ends of the mask on each grid line, in whole numbers and hence exactly.
     """
-    points = find_line_ends(mask).astype(np.float64)
-    try:
-        hull = ConvexHull(points)
-    except QhullError as error:
-        raise Undefined("the region's convex hull cannot be computed") from error
-    number = np.zeros(len(points), np.int64)
-    number[hull.vertices] = np.arange(len(hull.vertices))
-    spacing = np.array(spacing_mm)
-    normals = hull.equations[:, :3] / spacing
-    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    points = find_line_ends(mask)
+    for axis in range(3):
+        points = drop_inner(points, axis)
+    triangles, neighbours, normals = find_hull(points)
+    used = np.zeros(len(points), bool)
+    used[triangles] = True
+    number = np.cumsum(used) - 1
+    half = np.array(spacing_mm) / 2
+    # six times the volume of the hull: that of the pyramids from its facets to the origin
+    volume = int((normals * points[triangles[:, 0]]).sum())
+    # facets in one plane get one normal, to the last digit
+    normals = normals // np.gcd.reduce(normals, axis=1)[:, None] / half
     return Hull(
-        corners=points[hull.vertices] * (spacing / 2),
-        triangles=number[hull.simplices],
-        normals=normals,
-        neighbours=hull.neighbors.astype(np.int64),
-        volume=float(hull.volume * np.prod(spacing / 2)),
+        corners=points[used] * half,
+        triangles=number[triangles],
+        normals=normals / np.sqrt((normals * normals).sum(axis=1, keepdims=True)),
+        neighbours=neighbours,
+        volume=volume / 6 * float(np.prod(half)),
     )

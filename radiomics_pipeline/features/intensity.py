@@ -5,15 +5,15 @@ IBSI 1, family UHIW (doi:10.1148/radiol.2020191145). Taken from the intensity ma
 
 from __future__ import annotations
 
-import numpy as np
-
 from radiomics_pipeline.features.distribution import Distribution
 from radiomics_pipeline.features.registry import Family, Sample
 
 
 def distribution(sample: Sample) -> list[Distribution]:
     """The intensities in the intensity mask."""
-    return [Distribution(np.sort(sample.volume.array[sample.region.intensity]))]
+    values = sample.volume.array[sample.region.intensity]
+    values.sort()
+    return [Distribution(values)]
 
 
 intensity = Family("intensity", title="Intensity statistics", ibsi="UHIW", prepare=distribution)

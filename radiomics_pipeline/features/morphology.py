@@ -17,7 +17,21 @@ from radiomics_pipeline.features.ellipsoid import ellipsoid_area, ellipsoid_volu
 from radiomics_pipeline.features.hull import Hull, hull_of
 from radiomics_pipeline.features.mesh import Mesh, mesh_of
 from radiomics_pipeline.features.registry import Family, Sample, Undefined
-from radiomics_pipeline.kernels.surface import sum_moments
+from radiomics_pipeline.kernels.surface import sum_intensities, sum_moments
+
+
+@dataclass(frozen=True)
+class Intensities:
+    """Sums over the voxels of the intensity mask: of values, absolute values, values times index; and the range."""
+
+    voxels: float
+    total: float
+    absolute: float
+    z: float
+    y: float
+    x: float
+    lowest: float
+    highest: float
 
 
 @dataclass(frozen=True)
@@ -75,37 +89,33 @@ class Shape:
         return smallest_ellipsoid(self.hull.corners)
 
     @cached_property
-    def inside(self) -> np.ndarray:
-        """Intensities in the intensity mask; float64 [n]."""
-        return self.sample.volume.array[self.sample.region.intensity]
+    def intensities(self) -> Intensities:
+        """Sums over the intensity mask."""
+        sums = sum_intensities(self.sample.volume.array, self.sample.region.intensity.view(np.uint8))
+        return Intensities(*sums.tolist())
 
     @cached_property
     def mean_intensity(self) -> float:
         """Mean intensity."""
-        return float(self.inside.mean())
+        return self.intensities.total / self.intensities.voxels
 
     @cached_property
     def centre_of_intensity(self) -> np.ndarray:
         """Mean position in voxels (z, y, x), weighted with intensity; float64 [3]."""
-        weights = np.where(self.sample.region.intensity, self.sample.volume.array, 0.0)
-        total = float(self.inside.sum())
-        if abs(total) <= 1e-12 * float(np.abs(self.inside).sum()):
+        sums = self.intensities
+        if abs(sums.total) <= 1e-12 * sums.absolute:
             raise Undefined("the intensities sum to 0: they have no centre")
-        profiles = (weights.sum(axis=(1, 2)), weights.sum(axis=(0, 2)), weights.sum(axis=(0, 1)))
-        return np.array([float((p * np.arange(len(p))).sum()) / total for p in profiles])
-
-    @cached_property
-    def deviations(self) -> np.ndarray:
-        """Deviations of the intensities from their mean, the largest scaled to 1, 0 outside; float64 [z, y, x]."""
-        if self.inside.min() == self.inside.max():
-            raise Undefined("all intensities are the same: their variance is 0")
-        deviations = np.where(self.sample.region.intensity, self.sample.volume.array - self.mean_intensity, 0.0)
-        return deviations / np.abs(deviations).max()
+        return np.array([sums.z, sums.y, sums.x]) / sums.total
 
     @cached_property
     def pairs(self) -> PairSums:
-        """Sums over all pairs of voxels of the intensity mask, of their scaled deviations."""
-        return pair_sums(self.deviations, self.sample.region.intensity, self.spacing_mm)
+        """Sums over all pairs of voxels of the intensity mask, of deviations from the mean, the largest being 1."""
+        sums, mean = self.intensities, self.mean_intensity
+        if sums.lowest == sums.highest:
+            raise Undefined("all intensities are the same: their variance is 0")
+        largest = max(sums.highest - mean, mean - sums.lowest)
+        region = self.sample.region
+        return pair_sums(self.sample.volume.array, region.intensity, self.spacing_mm, centre=mean, scale=largest)
 
 
 def shape_of(sample: Sample) -> list[Shape]:
@@ -123,7 +133,8 @@ def _over(value: float, reference: float, what: str) -> float:
 
 
 def _box_volume(sides: np.ndarray) -> float:
-    return float(np.prod(sides))
+    a, b, c = (float(side) for side in sides)
+    return a * b * c
 
 
 def _box_area(sides: np.ndarray) -> float:
@@ -303,10 +314,10 @@ def integrated_intensity(s: Shape) -> float:
 @morphology.feature(ibsi="N365")
 def morans_i(s: Shape) -> float:
     """Moran's I: how alike near voxels are, by products of deviations from the mean weighted with inverse distance."""
-    return len(s.inside) / s.pairs.weight * s.pairs.product / float((s.deviations**2).sum())
+    return s.intensities.voxels / s.pairs.weight * s.pairs.product / s.pairs.square
 
 
 @morphology.feature(ibsi="NPT7")
 def gearys_c(s: Shape) -> float:
     """Geary's C: how unlike near voxels are, by squared differences weighted with inverse distance."""
-    return (len(s.inside) - 1) / (2 * s.pairs.weight) * s.pairs.difference / float((s.deviations**2).sum())
+    return (s.intensities.voxels - 1) / (2 * s.pairs.weight) * s.pairs.difference / s.pairs.square

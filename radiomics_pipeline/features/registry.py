@@ -13,16 +13,19 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
 from radiomics_pipeline.types import Levels, Region, Volume
 from radiomics_pipeline.types.columns import FAMILIES
+from radiomics_pipeline.types.ivh import IntensityVolume
+
+T = TypeVar("T")
 
 Aggregation = Literal["directional", "zonal", "volume"]
-"""How matrices are gathered: by direction (3D:avg, 3D:mrg), over volume or slices (3D), or not at all."""
+"""How matrices are gathered: by direction and slice (2D:avg to 3D:mrg), over volume or slices (3D), or not at all."""
 
 
 class Undefined(Exception):
@@ -35,33 +38,52 @@ class Sample:
 
     volume, region : on the same grid, cropped to the region
     levels : grey levels in the intensity mask; None for families that need none
-    aggregation : "3D:avg" or "3D:mrg" for directional families, "3D" for all others
+    aggregation : "2D:avg" .. "3D:mrg" for directional families, "2D", "2.5D" or "3D" for zonal ones, "3D" for the rest
+    around : the image as far as some family looks beyond the region (`Family.reach_mm`), on the same grid, which
+        holds `volume` from index `offset` (z, y, x) on; None where it is no larger
+    ivh : voxels counted along an axis of intensities; None where they are to be counted as they are
+    memory : what several families need of this sample, by the function that computed it
     """
 
     volume: Volume
     region: Region
     levels: Levels | None = None
     aggregation: str = "3D"
+    around: Volume | None = None
+    offset: tuple[int, int, int] = (0, 0, 0)
+    ivh: IntensityVolume | None = None
+    memory: dict[Callable[[Sample], Any], Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def once(self, compute: Callable[[Sample], T]) -> T:
+        """What `compute` gives for this sample, computed the first time that any family asks for it."""
+        if compute not in self.memory:
+            self.memory[compute] = compute(self)
+        return self.memory[compute]
 
 
 @dataclass(frozen=True)
 class FeatureSpec:
-    """One feature: a name, what it means, and the function that computes it from the family's matrix."""
+    """One feature: a name, what it means, and the function that computes it from the family's matrix.
+
+    default : whether it belongs to its whole family; otherwise it is wanted where it is named only
+    """
 
     name: str
     ibsi: str
     unit: str
     definition: str
     compute: Callable[[Any], float]
+    default: bool = True
 
 
 class Family:
     """A group of features that share one preparation, such as one texture matrix.
 
-    prepare : Sample -> the things a feature is computed from, one for each matrix to average over
+    prepare : Sample (or that of another standard) -> what features are computed from, one for each matrix to average
     needs_levels : whether features see grey levels instead of intensities
     aggregation : "directional", "zonal" or "volume"
     ibsi : the family's code in the IBSI manual
+    reach_mm : how far beyond the region's box it looks
     """
 
     def __init__(
@@ -70,9 +92,10 @@ class Family:
         *,
         title: str,
         ibsi: str,
-        prepare: Callable[[Sample], Sequence[Any]],
+        prepare: Callable[[Any], Sequence[Any]],
         needs_levels: bool = False,
         aggregation: Aggregation = "volume",
+        reach_mm: float = 0.0,
     ) -> None:
         if token not in FAMILIES:
             raise ValueError(f"family {token!r} is missing in types.columns.FAMILIES")
@@ -82,15 +105,17 @@ class Family:
         self.prepare = prepare
         self.needs_levels = needs_levels
         self.aggregation = aggregation
+        self.reach_mm = reach_mm
         self.features: dict[str, FeatureSpec] = {}
 
     def feature(
-        self, *, ibsi: str, unit: str = "1", name: str = ""
+        self, *, ibsi: str, unit: str = "1", name: str = "", default: bool = True
     ) -> Callable[[Callable[[Any], float]], Callable[[Any], float]]:
         """Declare a feature; its name is the function's in camel case, its definition the docstring.
 
         ibsi : its code, empty where the IBSI has none
         unit : with {u} for the unit of the image, such as "{u}^2", "mm" or "1"
+        default : False for a feature that is wanted where it is named only
         """
 
         def declare(compute: Callable[[Any], float]) -> Callable[[Any], float]:
@@ -101,7 +126,7 @@ class Family:
             text = " ".join((inspect.getdoc(compute) or "").split())
             if not text:
                 raise ValueError(f"{self.token} {title}: the docstring is its definition, and is missing")
-            self.features[title] = FeatureSpec(title, ibsi, unit, text, compute)
+            self.features[title] = FeatureSpec(title, ibsi, unit, text, compute, default)
             return compute
 
         return declare
@@ -112,23 +137,21 @@ class Family:
             return requested
         return requested.split(":", maxsplit=1)[0] if self.aggregation == "zonal" else "3D"
 
-    def compute(self, sample: Sample) -> tuple[dict[str, float], dict[str, str]]:
+    def compute(self, sample: Any) -> tuple[dict[str, float], dict[str, str]]:
         """Values of all features, and the reason for each that is NaN."""
         try:
             prepared = self.prepare(sample)
         except Undefined as reason:
             return dict.fromkeys(self.features, math.nan), dict.fromkeys(self.features, str(reason))
         values, reasons = {}, {}
-        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is found, and named, in _mean
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is found, and named
             for feature in self.features.values():
                 try:
-                    values[feature.name] = _mean([float(feature.compute(item)) for item in prepared])
+                    found = [float(feature.compute(item)) for item in prepared]
+                    if not all(map(math.isfinite, found)):
+                        raise Undefined("the value exceeds the range of numbers")
+                    mean = found[0] if len(found) == 1 else math.fsum(found) / len(found)
+                    values[feature.name] = mean + 0.0  # which turns -0.0 into 0.0
                 except Undefined as reason:
                     values[feature.name], reasons[feature.name] = math.nan, str(reason)
         return values, reasons
-
-
-def _mean(values: list[float]) -> float:
-    if not all(math.isfinite(v) for v in values):
-        raise Undefined("the value exceeds the range of numbers")
-    return math.fsum(values) / len(values) + 0.0  # which turns -0.0 into 0.0

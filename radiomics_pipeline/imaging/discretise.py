@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from radiomics_pipeline.errors import DiscretisationError
+from radiomics_pipeline.kernels.intensities import count_steps, find_range
 from radiomics_pipeline.params.extraction import Discretise, FixedBinNumber, FixedBinSize
 from radiomics_pipeline.types import Levels, Region, Volume
 
@@ -20,41 +21,44 @@ def discretise(volume: Volume, region: Region, params: Discretise) -> Levels:
     Raises DiscretisationError for intensities below the first bin, for more than 4096 levels, and for
     intensities that are no levels.
     """
-    inside = volume.array[region.intensity]
+    image, mask = volume.array.ravel(), region.intensity.ravel()
+    low, high = find_range(image, mask)
     if isinstance(params, FixedBinSize):
-        levels = _fixed_bin_size(inside, params, volume.unit)
+        if low < params.origin:
+            raise _too_low(image[mask], params.origin, volume.unit)
+        count = np.floor((high - params.origin) / params.width) + 1
+        step = params.origin, 1.0, params.width
     elif isinstance(params, FixedBinNumber):
-        low, high = inside.min(), inside.max()
-        scaled = np.floor(params.bins * (inside - low) / (high - low)) if high > low else np.zeros_like(inside)
-        levels = np.minimum(scaled, params.bins - 1) + 1
+        count = params.bins if high > low else 1
+        step = low, float(params.bins), high - low
     else:
-        levels = _as_they_are(inside)
-    highest = float(levels.max())
-    if highest > MAX_LEVELS:
+        _require_levels(image[mask])
+        count = high
+        step = 1.0, 1.0, 1.0
+    if count > MAX_LEVELS:
         raise DiscretisationError(
-            f"{highest:.0f} grey levels (at most {MAX_LEVELS}): intensities run from {inside.min():g} to "
-            f"{inside.max():g}; is the image in {volume.unit or 'the unit meant'}? If so, use wider bins"
+            f"{count:.15g} grey levels (at most {MAX_LEVELS}): intensities run from {low:g} to {high:g}; is the image "
+            f"in {volume.unit or 'the unit meant'}? If so, use wider bins"
         )
-    array = np.zeros(volume.array.shape, np.int32)
-    array[region.intensity] = levels.astype(np.int32)
-    return Levels(array, int(highest))
+    if count == 1:
+        levels = mask.astype(np.int32)
+    else:
+        levels = count_steps(image, mask, *step)
+        np.minimum(levels, int(count), out=levels)
+    return Levels(levels.reshape(volume.array.shape), int(count))
 
 
-def _fixed_bin_size(inside: np.ndarray, params: FixedBinSize, unit: str) -> np.ndarray:
-    below = inside < params.origin
-    if below.any():
-        raise DiscretisationError(
-            f"{int(below.sum())} of {inside.size} voxels lie below the first bin, which begins at {params.origin:g} "
-            f"{unit} (lowest: {inside.min():g}); re-segment from {params.origin:g}, or set a lower origin"
-        )
-    return np.floor((inside - params.origin) / params.width) + 1
+def _too_low(inside: np.ndarray, origin: float, unit: str) -> DiscretisationError:
+    return DiscretisationError(
+        f"{np.count_nonzero(inside < origin)} of {inside.size} voxels lie below the first bin, which begins at "
+        f"{origin:g} {unit} (lowest: {inside.min():g}); re-segment from {origin:g}, or set a lower origin"
+    )
 
 
-def _as_they_are(inside: np.ndarray) -> np.ndarray:
+def _require_levels(inside: np.ndarray) -> None:
     wrong = (inside != np.rint(inside)) | (inside < 1)
     if wrong.any():
         raise DiscretisationError(
             f"{int(wrong.sum())} of {inside.size} intensities, such as {inside[wrong][0]:g}, are no whole numbers "
             "from 1; choose a discretisation"
         )
-    return inside

@@ -9,21 +9,37 @@ interpolating in space.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
-from scipy import ndimage
 
 from radiomics_pipeline.errors import EmptyRegion, TooLarge
+from radiomics_pipeline.imaging.boxes import Index, bounding_box
+from radiomics_pipeline.kernels.interpolation import interpolate_linearly, interpolate_splines
 from radiomics_pipeline.params.extraction import Interpolation, Resample
 from radiomics_pipeline.types import Grid, Region, Volume
 
-Index = tuple[int, int, int]
+Range = tuple[int, int]
 
 MAX_VOXELS = 2**28
 """Of a region's box on the new grid; more is a mistake in voxel_mm, not a study."""
 
 SPLINE_REACH = 32
 """Voxels after which a cubic spline's coefficients no longer feel an intensity: 0.268**32 < 1e-18."""
+
+
+class Resampled(NamedTuple):
+    """Image and region on the grid of the features, cropped to the box of the region's voxels.
+
+    around : the image as far around that box as was asked for, on the same grid; None where nothing was
+    offset : index (z, y, x) in `around` at which the box begins
+    """
+
+    volume: Volume
+    region: Region
+    around: Volume | None = None
+    offset: Index = (0, 0, 0)
 
 
 def wanted_spacing(grid: Grid, params: Resample) -> tuple[float, float, float]:
@@ -48,52 +64,63 @@ def resampled_grid(grid: Grid, spacing_mm: tuple[float, float, float]) -> Grid:
     return Grid(tuple(shape), spacing_mm, origin, grid.direction)  # type: ignore[arg-type]
 
 
-def resample(volume: Volume, region: Region, params: Resample | None) -> tuple[Volume, Region]:
+def resample(volume: Volume, region: Region, params: Resample | None, margin_mm: float = 0.0) -> Resampled:
     """Image and region on the grid asked for, cropped to the box of the region's voxels.
 
-    Raises EmptyRegion where the mask has no voxel, or keeps none on the new grid.
+    margin_mm : how far around that box the image is wanted, too, as far as it goes; may be infinite. What lies in
+        the box is the same whatever the margin.
+
+    Raises EmptyRegion where the mask has no voxel, or keeps none on the new grid; TooLarge for too many voxels.
     """
-    low, high = _bounding_box(region.morphology)
+    low, high = bounding_box(region.morphology)
     spacing = wanted_spacing(volume.grid, params) if params else volume.grid.spacing_mm
     if params is None or spacing == volume.grid.spacing_mm:
-        return crop(volume, region, low, high)
-    _require_room(volume.grid, low, high, spacing)
+        return _cropped(volume, region, low, high, margin_mm)
+    counts = [
+        math.ceil((b - a + 1) * old / new)
+        for a, b, old, new in zip(low, high, volume.grid.spacing_mm, spacing, strict=True)
+    ]
+    _require_room(counts, spacing)
     target = resampled_grid(volume.grid, spacing)
     at = [_old_index(volume.grid, target, axis) for axis in range(3)]
     kept = [_covering(at[axis], low[axis], high[axis]) for axis in range(3)]
-    at = [positions[a:b] for positions, (a, b) in zip(at, kept, strict=True)]
-    share = _interpolate(region.morphology, at, params.mask)
-    mask = np.round(share, 9) >= params.mask_threshold
+    inner = [positions[a:b] for positions, (a, b) in zip(at, kept, strict=True)]
+    share = _interpolate(region.morphology, inner, params.mask)
+    mask = np.round(share, 9, out=share) >= params.mask_threshold
     if not mask.any():
         raise EmptyRegion(
             f"region {region.name or region.label}: none of its {int(region.morphology.sum())} voxels is left on a "
             f"grid of {' x '.join(f'{s:g}' for s in spacing[::-1])} mm; use smaller voxels"
         )
-    array = _without_noise(_interpolate(volume.array, at, params.image))
-    if params.round:
-        array = np.rint(array)
-    (z0, z1), (y0, y1), (x0, x1) = kept
-    grid = target.crop((z0, y0, x0), (z1, y1, x1))
-    new_region = Region(mask, mask, grid, region.name, region.label)
-    return crop(Volume(array, grid, volume.unit), new_region, *_bounding_box(mask))
+    start: Index = (kept[0][0], kept[1][0], kept[2][0])
+    low, high = (_sum(start, corner) for corner in bounding_box(mask))
+    wide = _widened(low, high, target, margin_mm)
+    reach = [(min(a, c), max(b, d)) for (a, b), c, d in zip(kept, *wide, strict=True)]
+    _require_room([b - a for a, b in reach], spacing)
+    array = _interpolate_around(volume.array, at, reach, kept, params.image)
+    array = np.rint(array, out=array) if params.round else array
+    begin = [a for a, _ in reach]
+    part, grid = _box(low, high, start), target.crop(low, high)
+    inside = Volume(array[_box(low, high, begin)], grid, volume.unit)
+    roi = Region(mask[part], mask[part], grid, region.name, region.label)
+    if not margin_mm:
+        return Resampled(inside, roi)
+    around = Volume(array[_box(*wide, begin)], target.crop(*wide), volume.unit)
+    return Resampled(inside, roi, around, _difference(low, wide[0]))
 
 
-def _require_room(grid: Grid, low: Index, high: Index, spacing_mm: tuple[float, float, float]) -> None:
-    """TooLarge where the box low..high-1 would hold too many voxels of the new spacing."""
-    counts = [
-        math.ceil((b - a + 1) * old / new)
-        for a, b, old, new in zip(low, high, grid.spacing_mm, spacing_mm, strict=True)
-    ]
-    if math.prod(counts) > MAX_VOXELS:
-        raise TooLarge(
-            f"the region's box would hold some {' x '.join(str(n) for n in counts[::-1])} voxels of "
-            f"{' x '.join(f'{s:g}' for s in spacing_mm[::-1])} mm, at most {MAX_VOXELS} in all; use larger voxels"
-        )
+def _cropped(volume: Volume, region: Region, low: Index, high: Index, margin_mm: float) -> Resampled:
+    inside = crop(volume, region, low, high)
+    if not margin_mm:
+        return Resampled(*inside)
+    begin, end = _widened(low, high, volume.grid, margin_mm)
+    around = Volume(volume.array[_box(begin, end)], volume.grid.crop(begin, end), volume.unit)
+    return Resampled(*inside, around, _difference(low, begin))
 
 
 def crop(volume: Volume, region: Region, low: Index, high: Index) -> tuple[Volume, Region]:
     """Image and region inside a box, from index `low` up to, not including, `high`."""
-    part = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    part = _box(low, high)
     grid = volume.grid.crop(low, high)
     return (
         Volume(volume.array[part], grid, volume.unit),
@@ -101,16 +128,34 @@ def crop(volume: Volume, region: Region, low: Index, high: Index) -> tuple[Volum
     )
 
 
-def _bounding_box(mask: np.ndarray) -> tuple[Index, Index]:
-    """Index of the first voxel of a mask along each axis, and that behind the last one."""
-    low, high = [], []
-    for axis in range(3):
-        inside = np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis)))
-        if not len(inside):
-            raise EmptyRegion("the mask has no voxel")
-        low.append(int(inside[0]))
-        high.append(int(inside[-1]) + 1)
-    return (low[0], low[1], low[2]), (high[0], high[1], high[2])
+def _require_room(counts: Sequence[int], spacing_mm: tuple[float, float, float]) -> None:
+    """TooLarge where a box of so many voxels (z, y, x) is too large."""
+    if math.prod(counts) > MAX_VOXELS:
+        raise TooLarge(
+            f"the region's box would hold some {' x '.join(str(n) for n in counts[::-1])} voxels of "
+            f"{' x '.join(f'{s:g}' for s in spacing_mm[::-1])} mm, at most {MAX_VOXELS} in all; use larger voxels"
+        )
+
+
+def _widened(low: Index, high: Index, grid: Grid, margin_mm: float) -> tuple[Index, Index]:
+    """A box with the grid's points that lie up to margin_mm around it along each axis."""
+    more = [int(min(margin_mm, s * n) // s) for s, n in zip(grid.spacing_mm, grid.shape, strict=True)]
+    begin = tuple(max(0, a - m) for a, m in zip(low, more, strict=True))
+    end = tuple(min(n, b + m) for b, m, n in zip(high, more, grid.shape, strict=True))
+    return begin, end  # type: ignore[return-value]
+
+
+def _box(low: Sequence[int], high: Sequence[int], start: Sequence[int] = (0, 0, 0)) -> tuple[slice, ...]:
+    """Slices of the box low..high-1 in an array that begins at index `start`."""
+    return tuple(slice(a - s, b - s) for a, b, s in zip(low, high, start, strict=True))
+
+
+def _sum(one: Index, other: Index) -> Index:
+    return one[0] + other[0], one[1] + other[1], one[2] + other[2]
+
+
+def _difference(one: Index, other: Index) -> Index:
+    return one[0] - other[0], one[1] - other[1], one[2] - other[2]
 
 
 def _old_index(old: Grid, new: Grid, axis: int) -> np.ndarray:
@@ -128,6 +173,21 @@ def _covering(positions: np.ndarray, low: int, high: int) -> tuple[int, int]:
     return int(inside[0]), int(inside[-1]) + 1
 
 
+def _interpolate_around(
+    array: np.ndarray, at: list[np.ndarray], reach: list[Range], kept: list[Range], method: Interpolation
+) -> np.ndarray:
+    """Intensities at the points `reach` of the new grid, rounded as the part `kept` of them asks for.
+
+    What lies in `kept` is the same to the last bit whatever the reach.
+    """
+    found = _interpolate(array, [positions[a:b] for positions, (a, b) in zip(at, reach, strict=True)], method)
+    inner = found[tuple(slice(a - c, b - c) for (a, b), (c, _) in zip(kept, reach, strict=True))]
+    if method == "cubic" and inner.shape != found.shape:  # a spline's last digits hang on where it begins
+        inner[...] = _interpolate(array, [positions[a:b] for positions, (a, b) in zip(at, kept, strict=True)], method)
+    digits = _digits(inner)
+    return found if digits is None else np.round(found, digits, out=found)
+
+
 def _interpolate(array: np.ndarray, at: list[np.ndarray], method: Interpolation) -> np.ndarray:
     """Values of `array` at the points of a new grid, given by index along each axis; float64."""
     reach = SPLINE_REACH if method == "cubic" else 0
@@ -137,52 +197,50 @@ def _interpolate(array: np.ndarray, at: list[np.ndarray], method: Interpolation)
         low, high = max(0, int(inside.min()) - reach), min(n, int(inside.max()) + 2 + reach)
         part.append(slice(low, high))
         places.append(inside - low)
+    if method == "linear":
+        return _linear(array[tuple(part)], places)
     values = array[tuple(part)].astype(np.float64)
     for axis, positions in enumerate(places):
         if not np.array_equal(positions, np.arange(values.shape[axis])):
-            values = _ALONG_AXIS[method](values, positions, axis)
+            values = ALONG_AXIS[method](values, positions, axis)
     return values
 
 
-def _without_noise(array: np.ndarray) -> np.ndarray:
-    """Intensities to 12 digits of the largest: a flat region stays flat, and no half or bin edge hangs on rounding."""
-    largest = float(np.abs(array).max(initial=0.0))
-    return np.round(array, 12 - math.ceil(math.log10(largest))) if 1e-250 < largest < 1e250 else array
+def _digits(array: np.ndarray) -> int | None:
+    """Decimals that leave 12 digits of the largest intensity: a flat region stays flat, no half hangs on rounding."""
+    largest = max(float(array.max()), -float(array.min()))
+    return 12 - math.ceil(math.log10(largest)) if 1e-250 < largest < 1e250 else None
+
+
+def _linear(array: np.ndarray, at: list[np.ndarray]) -> np.ndarray:
+    places = np.concatenate(at)
+    counts = np.array([len(positions) for positions in at])
+    last = np.repeat(np.array(array.shape, np.uint64), counts) - np.uint64(1)
+    first = places.astype(np.uint64)
+    values = np.ascontiguousarray(array, np.float64).view()
+    values.flags.writeable = False
+    return interpolate_linearly(values, counts, first, np.minimum(first + np.uint64(1), last), places - first)
 
 
 def _nearest(array: np.ndarray, at: np.ndarray, axis: int) -> np.ndarray:
     return array.take(np.floor(at + 0.5).astype(np.intp), axis)
 
 
-def _linear(array: np.ndarray, at: np.ndarray, axis: int) -> np.ndarray:
-    first = np.minimum(np.floor(at).astype(np.intp), max(array.shape[axis] - 2, 0))
-    second = np.minimum(first + 1, array.shape[axis] - 1)
-    weight = _along(at - first, axis)
-    return array.take(first, axis) * (1 - weight) + array.take(second, axis) * weight
-
-
 def _cubic(array: np.ndarray, at: np.ndarray, axis: int) -> np.ndarray:
     n = array.shape[axis]
-    if n == 1:
-        return array.take(np.zeros(len(at), np.intp), axis)
-    weights = ndimage.spline_filter1d(array, 3, axis, mode="mirror")
-    first = np.floor(at).astype(np.intp)
+    first = np.floor(at).astype(np.int64)
     t = at - first
     basis = ((1 - t) ** 3 / 6, (4 - 6 * t**2 + 3 * t**3) / 6, (1 + 3 * t + 3 * t**2 - 3 * t**3) / 6, t**3 / 6)
-    total = np.zeros([*array.shape[:axis], len(at), *array.shape[axis + 1 :]])
-    for offset, share in enumerate(basis):
-        total += weights.take(_mirrored(first - 1 + offset, n), axis) * _along(share, axis)
-    return total
+    taps = first[:, None] + np.arange(-1, 3)
+    period = max(2 * (n - 1), 1)
+    taps = np.abs((taps + n - 1) % period - (n - 1))  # reflected at the centres of the first and last voxel
+    shares = np.stack(basis, axis=1)
+    if axis == 2:  # the kernel is fast where several lines lie side by side
+        across = np.ascontiguousarray(array.swapaxes(1, 2))
+        return np.ascontiguousarray(interpolate_splines(across, taps, shares).swapaxes(1, 2))
+    lines = array.reshape(math.prod(array.shape[:axis]), n, -1)
+    return interpolate_splines(lines, taps, shares).reshape(*array.shape[:axis], len(at), *array.shape[axis + 1 :])
 
 
-def _mirrored(index: np.ndarray, n: int) -> np.ndarray:
-    """Indices reflected at the centres of the first and last voxel."""
-    index = np.abs(index)
-    return np.where(index > n - 1, 2 * (n - 1) - index, index)
-
-
-def _along(values: np.ndarray, axis: int) -> np.ndarray:
-    return values.reshape([-1 if a == axis else 1 for a in range(3)])
-
-
-_ALONG_AXIS = {"nearest": _nearest, "linear": _linear, "cubic": _cubic}
+ALONG_AXIS = {"nearest": _nearest, "cubic": _cubic}
+"""Interpolation of an array at places along one of its axes, those that need no kernel over all three."""

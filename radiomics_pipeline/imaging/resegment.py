@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from radiomics_pipeline.errors import EmptyRegion
+from radiomics_pipeline.kernels.intensities import keep_range
 from radiomics_pipeline.params.extraction import Resegment
 from radiomics_pipeline.types import Region, Volume
 
@@ -14,25 +17,24 @@ def resegment(volume: Volume, region: Region, params: Resegment) -> Region:
     outline, not of the range; with both limits given a voxel must pass both. The outline never changes.
     Raises EmptyRegion where no voxel is left.
     """
-    keep = region.intensity.copy()
-    inside = volume.array[region.morphology]
-    low, high = params.range
-    if low is not None:
-        keep &= volume.array >= low
-    if high is not None:
-        keep &= volume.array <= high
+    low, high = (-math.inf if params.range[0] is None else params.range[0]), params.range[1]
+    high = math.inf if high is None else high
+    least, most = low, high
     if params.sigma is not None:
+        inside = volume.array[region.morphology]
         mean, spread = inside.mean(), params.sigma * inside.std()
-        keep &= (volume.array >= mean - spread) & (volume.array <= mean + spread)
-    if not keep.any():
+        least, most = max(low, mean - spread), min(high, mean + spread)
+    if least == -math.inf and most == math.inf:
+        return region
+    kept, count = keep_range(volume.array.ravel(), region.intensity.ravel(), float(least), float(most))
+    if not count:
+        inside = volume.array[region.morphology]
+        limits = f"[{low:g}, {high:g}]{f' {volume.unit}' if volume.unit else ''}"
+        if params.sigma is not None:
+            limits += f" and to mean ± {params.sigma:g} standard deviations, [{mean - spread:g}, {mean + spread:g}]"
         raise EmptyRegion(
             f"region {region.name or region.label}: none of its {inside.size} voxels is left after re-segmentation to "
-            f"{_interval(low, high)}{volume.unit}; its intensities run from {inside.min():g} to {inside.max():g}: "
-            "is the image in the unit that the parameters name?"
+            f"{limits}; its intensities run from {inside.min():g} to {inside.max():g}: is the image in the unit that "
+            "the parameters name?"
         )
-    return Region(region.morphology, keep, region.grid, region.name, region.label)
-
-
-def _interval(low: float | None, high: float | None) -> str:
-    ends = ["-inf" if low is None else f"{low:g}", "inf" if high is None else f"{high:g}"]
-    return f"[{', '.join(ends)}] "
+    return Region(region.morphology, kept.reshape(volume.array.shape), region.grid, region.name, region.label)

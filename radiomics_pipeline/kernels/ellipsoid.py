@@ -7,26 +7,54 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def find_ellipsoid_weights(lifted, weights, inverse, tolerance, max_steps):
+def find_ellipsoid_weights(points, weights, first_steps, tolerance, max_steps):
     """Weights of the points whose weighted covariance is that of the smallest ellipsoid around them.
 
-    Khachiyan's coordinate ascent with steps away from inner points (Todd and Yildirim 2007,
-    doi:10.1016/j.dam.2007.02.013): in turn the point farthest outside the ellipsoid gains weight,
-    or the weighted point deepest inside loses it.
+    They maximise the logarithm of the determinant of the weighted sum of the outer squares of (point, 1). Khachiyan's
+    coordinate ascent with steps away from inner points (Todd and Yildirim 2007, doi:10.1016/j.dam.2007.02.013) comes
+    near; Newton steps for the points that bear weight end it, each time joined by the point farthest outside.
 
-    lifted : float64 [n, 4], points near the origin and of size 1 or so, and a 1 behind each
+    points : float64 [n, 3], near the origin and of size 1 or so
     weights : float64 [n], sum 1; the points that bear weight at the start must not lie in a plane
-    inverse : float64 [4, 4], inverse of the weighted sum of the outer squares of `lifted`
+    first_steps : number of coordinate steps
     tolerance : largest relative violation of the conditions of the optimum at which to stop
+    max_steps : largest number of Newton steps
     returns : float64 [n], sum 1; and that violation where it stopped
     """
-    weights, inverse = weights.copy(), inverse.copy()
-    column = np.empty(4)
-    violation = np.inf
+    lifted = np.ones((len(points), 4))
+    lifted[:, :3] = points
+    distances = np.empty(len(points))
+    weights = _ascend(lifted, weights, distances, first_steps, 1e-3)
+    best, best_violation = weights, np.inf
+    free = weights > 0
     for _ in range(max_steps):
-        out, far, inner, near = _find_extremes(lifted, weights, inverse)
-        violation = max(far - 4, 4 - near) / 4
+        inverse = _invert(lifted, weights)
+        out = _measure(lifted, inverse, distances)
+        worst = 0.0
+        for i in range(len(points)):
+            if free[i]:
+                worst = max(worst, abs(distances[i] - 4) / 4)
+        violation = max(worst, distances[out] / 4 - 1)
+        if violation < best_violation:
+            best, best_violation = weights.copy(), violation
         if violation <= tolerance:
+            break
+        if worst <= tolerance or (worst < 1e-3 and worst * 30 < distances[out] / 4 - 1):
+            free[out] = True
+        _step(lifted, inverse, distances, weights, free)
+    return best / best.sum(), best_violation
+
+
+@njit(cache=True, nogil=True)
+def _ascend(lifted, weights, distances, max_steps, tolerance):
+    """Weights after so many steps by one coordinate each, or fewer where the violation is within the tolerance."""
+    weights = weights.copy()
+    inverse, column = _invert(lifted, weights), np.empty(4)
+    _measure(lifted, inverse, distances)
+    for _ in range(max_steps):
+        out, inner = _find_extremes(distances, weights)
+        far, near = distances[out], distances[inner]
+        if max(far - 4, 4 - near) <= 4 * tolerance:
             break
         if far - 4 >= 4 - near:
             chosen, distance = out, far
@@ -47,20 +75,83 @@ def find_ellipsoid_weights(lifted, weights, inverse, tolerance, max_steps):
         for a in range(4):
             for b in range(4):
                 inverse[a, b] = (inverse[a, b] - scale * column[a] * column[b]) / (1 - gain)
-    return weights, violation
+        for i in range(len(lifted)):
+            q = lifted[i]
+            along = q[0] * column[0] + q[1] * column[1] + q[2] * column[2] + column[3]
+            distances[i] = (distances[i] - scale * along * along) / (1 - gain)
+    return weights
 
 
 @njit(cache=True, nogil=True)
-def _find_extremes(lifted, weights, inverse):
-    """The point farthest out and the weighted point deepest inside, each with its squared distance."""
-    out, inner, far, near = 0, 0, -np.inf, np.inf
+def _find_extremes(distances, weights):
+    """The point farthest out, and the weighted point deepest inside."""
+    out, inner = 0, -1
+    for i in range(len(distances)):
+        if distances[i] > distances[out]:
+            out = i
+        if weights[i] > 0 and (inner < 0 or distances[i] < distances[inner]):
+            inner = i
+    return out, inner
+
+
+@njit(cache=True, nogil=True)
+def _invert(lifted, weights):
+    """Inverse of the weighted sum of the points' outer squares."""
+    total = np.zeros((4, 4))
     for i in range(len(lifted)):
-        distance = 0.0
+        if weights[i] > 0:
+            for a in range(4):
+                for b in range(4):
+                    total[a, b] += weights[i] * lifted[i, a] * lifted[i, b]
+    return np.linalg.inv(total)
+
+
+@njit(cache=True, nogil=True)
+def _measure(lifted, inverse, distances):
+    """Write each point's squared distance; the point farthest out."""
+    out = 0
+    for i in range(len(lifted)):
+        distances[i] = 0.0
         for a in range(4):
+            along = 0.0
             for b in range(4):
-                distance += lifted[i, a] * inverse[a, b] * lifted[i, b]
-        if distance > far:
-            out, far = i, distance
-        if weights[i] > 0 and distance < near:
-            inner, near = i, distance
-    return out, far, inner, near
+                along += inverse[a, b] * lifted[i, b]
+            distances[i] += along * lifted[i, a]
+        if distances[i] > distances[out]:
+            out = i
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _step(lifted, inverse, distances, weights, free):
+    """One Newton step of the free weights, as far as none falls below 0; one that would is free no longer."""
+    chosen = np.flatnonzero(free)
+    n = len(chosen)
+    curvature, slope = np.empty((n, n)), np.empty(n)
+    largest = 0.0
+    for i in range(n):
+        slope[i] = distances[chosen[i]] - 4
+        for j in range(i + 1):
+            product = 0.0
+            for a in range(4):
+                for b in range(4):
+                    product += lifted[chosen[i], a] * inverse[a, b] * lifted[chosen[j], b]
+            curvature[i, j] = curvature[j, i] = product * product
+        largest = max(largest, curvature[i, i])
+    # where more points lie on the ellipsoid than define one, many weights are best: a little is added to choose
+    for i in range(n):
+        curvature[i, i] += 1e-10 * largest
+    change = np.linalg.solve(curvature, slope)
+    gain = 0.0
+    for i in range(n):
+        gain += change[i] * slope[i]
+    size = 1.0 if gain < 0.06 else 1 / (1 + np.sqrt(gain))
+    blocking = -1
+    for i in range(n):
+        if weights[chosen[i]] + size * change[i] <= 0:
+            size, blocking = -weights[chosen[i]] / change[i], i
+    for i in range(n):
+        weights[chosen[i]] += size * change[i]
+    if blocking >= 0:
+        weights[chosen[blocking]] = 0.0
+        free[chosen[blocking]] = False

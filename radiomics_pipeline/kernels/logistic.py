@@ -20,7 +20,7 @@ def _objective(eta, y, beta, lasso, ridge):
 
 
 @njit(cache=True, nogil=True)
-def _sweep(x, weight, residual, change, beta, curvature, active, only_active, lasso, ridge):  # noqa: PLR0917
+def _sweep(x, weight, residual, change, beta, curvature, active, only_active, lasso, ridge):
     """One pass of coordinate descent over the columns; the largest scaled step made."""
     n, p = x.shape
     largest = 0.0
@@ -69,7 +69,7 @@ def _intercept(weight, residual, change):
 
 
 @njit(cache=True, nogil=True)
-def _newton(x, y, eta, beta, active, lasso, ridge, tolerance, max_sweeps):  # noqa: PLR0917
+def _newton(x, y, eta, beta, active, lasso, ridge, tolerance, max_sweeps):
     """One Newton step: the weighted least squares problem at eta solved; beta and active change in place.
 
     returns : change of eta float64 [rows], change of the intercept, the largest step of the first pass
@@ -100,7 +100,7 @@ def _newton(x, y, eta, beta, active, lasso, ridge, tolerance, max_sweeps):  # no
 
 
 @njit(cache=True, nogil=True)
-def logistic_path(x, y, penalties, l1_ratio, tolerance, max_newton, max_sweeps, enough):  # noqa: PLR0917
+def logistic_path(x, y, penalties, l1_ratio, tolerance, max_newton, max_sweeps, enough):
     """Coefficients that minimise mean logistic loss + penalty (r |b| + (1 - r) b^2 / 2), for each penalty.
 
     x : float64 [rows, columns], Fortran order, standardised; y : float64 [rows], 0 and 1, both present

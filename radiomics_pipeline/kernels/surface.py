@@ -1,4 +1,4 @@
-"""What the shape of a region is computed from: its surface cells, its extreme points, its moments."""
+"""What the shape of a region is computed from: its surface cells, its extreme points, its moments, its intensities."""
 
 from __future__ import annotations
 
@@ -10,27 +10,36 @@ from numba import njit
 def count_cells(mask):
     """Count the cells of marching cubes by the pattern of their eight corners.
 
-    A cell spans voxels [z..z+1, y..y+1, x..x+1]; bit 4 dz + 2 dy + dx of its pattern is that corner's voxel.
+    A cell spans voxels [z..z+1, y..y+1, x..x+1]; bit 4 dz + 2 dy + dx of its pattern is that corner's voxel. Those
+    that reach beyond the borders are cells, too: all is outside there.
 
-    mask : uint8 [z, y, x], 1 inside, with at least one layer of 0 all around
-    returns : int64 [256, 2], number of cells of each pattern, and the sum of their x indices
+    mask : uint8 [z, y, x], 1 inside
+    returns : int64 [256, 2], number of cells of each pattern but 0, and the sum of their x indices, from -1 on
     """
     nz, ny, nx = mask.shape
     found = np.zeros((256, 2), np.int64)
-    for z in range(nz - 1):
-        for y in range(ny - 1):
-            pattern = 0
-            for x in range(nx - 1):
-                ahead = (
-                    mask[z, y, x + 1]
-                    + (mask[z, y + 1, x + 1] << 2)
-                    + (mask[z + 1, y, x + 1] << 4)
-                    + (mask[z + 1, y + 1, x + 1] << 6)
-                )
-                pattern = ((pattern >> 1) & 0x55) | (ahead << 1)
-                if pattern:
+    columns = np.empty(nx + 1, np.uint8)
+    columns[nx] = 0
+    for z in range(-1, nz):
+        for y in range(-1, ny):
+            columns[:nx] = 0
+            for corner in range(4):
+                at_z, at_y = z + corner // 2, y + corner % 2
+                if 0 <= at_z < nz and 0 <= at_y < ny:
+                    line, shift = mask[at_z, at_y], 2 * corner
+                    for x in range(nx):
+                        columns[x] |= line[x] << shift
+            pattern, full, full_x = 0, 0, 0
+            for x in range(-1, nx):
+                pattern = ((pattern >> 1) & 0x55) | (columns[x + 1] << 1)
+                if pattern == 255:
+                    full += 1
+                    full_x += x
+                elif pattern:
                     found[pattern, 0] += 1
                     found[pattern, 1] += x
+            found[255, 0] += full
+            found[255, 1] += full_x
     return found
 
 
@@ -107,4 +116,43 @@ def sum_moments(mask):
             sums[7] += n * z * y
             sums[8] += z * sum_x
             sums[9] += y * sum_x
+    return sums
+
+
+@njit(cache=True, nogil=True)
+def sum_intensities(values, mask):
+    """Sums over the voxels of a mask of their values, also weighted with their indices, and the values' range.
+
+    values : float64 [z, y, x]
+    mask : uint8 [z, y, x], 1 inside
+    returns : float64 [8], number of voxels, sums of values, of absolute values, of values times z, y and x, and the
+        smallest and largest value (infinite in an empty mask)
+    """
+    nz, ny, nx = mask.shape
+    sums = np.zeros(8)
+    sums[6], sums[7] = np.inf, -np.inf
+    rows = np.zeros(ny)
+    for z in range(nz):
+        plane, plane_size, plane_x, n = 0.0, 0.0, 0.0, 0
+        for y in range(ny):
+            line, line_size, line_x = 0.0, 0.0, 0.0
+            for x in range(nx):
+                if mask[z, y, x]:
+                    value = values[z, y, x]
+                    n += 1
+                    line += value
+                    line_size += abs(value)
+                    line_x += value * x
+                    sums[6], sums[7] = min(sums[6], value), max(sums[7], value)
+            rows[y] += line
+            plane += line
+            plane_size += line_size
+            plane_x += line_x
+        sums[0] += n
+        sums[1] += plane
+        sums[2] += plane_size
+        sums[3] += plane * z
+        sums[5] += plane_x
+    for y in range(ny):
+        sums[4] += rows[y] * y
     return sums

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from radiomics_pipeline.params.base import TOKEN, Section
 
 Interpolation = Literal["nearest", "linear", "cubic"]
-Aggregation = Literal["3D:mrg", "3D:avg"]
+Aggregation = Literal["3D:mrg", "3D:avg", "2.5D:mrg", "2.5D:avg", "2D:mrg", "2D:avg"]
 Label = int | Literal["all"] | dict[str, int]
 
 
@@ -68,6 +68,29 @@ class NoDiscretisation(Section):
 Discretise = Annotated[FixedBinSize | FixedBinNumber | NoDiscretisation, Field(discriminator="method")]
 
 
+class IvhAsTheyAre(Section):
+    """Intensity-volume histogram of intensities as they are, in steps of 1; for whole numbers, such as HU."""
+
+    method: Literal["none"]
+
+
+class IvhBinSize(Section):
+    """Intensity-volume histogram in bins of equal width, from the lower end of the re-segmentation range."""
+
+    method: Literal["fixed-bin-size"]
+    width: float = Field(gt=0, description="width of a bin, in the image's unit; small against the range")
+
+
+class IvhBinNumber(Section):
+    """Intensity-volume histogram in a fixed number of bins between minimum and maximum, for arbitrary units."""
+
+    method: Literal["fixed-bin-number"]
+    bins: int = Field(1000, ge=2, le=65536, description="number of bins")
+
+
+IvhScale = Annotated[IvhAsTheyAre | IvhBinSize | IvhBinNumber, Field(discriminator="method")]
+
+
 class Setting(Section):
     """A further way of computing some families; its name is the last part of the columns' names."""
 
@@ -89,9 +112,30 @@ class SeriesParams(Section):
     discretise: Discretise
     families: Literal["all"] | tuple[str, ...] = Field("all", description="feature families; see 'features list'")
     aggregation: Aggregation = Field(
-        "3D:mrg", description="of direction-wise matrices: merged, or mean over directions"
+        "3D:mrg",
+        description="over the volume (3D), slices merged (2.5D) or mean over slices (2D); directions merged (mrg) or "
+        "mean over directions (avg)",
+    )
+    ivh: IvhScale | None = Field(
+        None,
+        description="intensities of the intensity-volume histogram; null, by the unit: HU as they are, SUV in bins of "
+        "0.1, any other in 1000 bins between minimum and maximum",
     )
     settings: tuple[Setting, ...] = Field((), description="further settings of some families")
+    diagnostics: bool = Field(
+        False, description="write the IBSI's diagnostic values, too; the whole image is resampled for them"
+    )
+
+    @property
+    def ivh_scale(self) -> IvhScale:
+        """The intensities of the intensity-volume histogram: those asked for, or what the IBSI advises for the unit."""
+        if self.ivh is not None:
+            return self.ivh
+        if self.unit.upper() == "HU":
+            return IvhAsTheyAre(method="none")
+        if self.unit.upper().startswith("SUV"):
+            return IvhBinSize(method="fixed-bin-size", width=0.1)
+        return IvhBinNumber(method="fixed-bin-number")
 
     @field_validator("label")
     @classmethod

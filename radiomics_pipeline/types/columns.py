@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 FAMILIES = (
     "morphology",
@@ -24,6 +25,10 @@ FAMILIES = (
     "ngtdm",
     "ngldm",
     "uptake",
+    "firstorder",
+    "shape",
+    "shape2D",
+    "gldm",
 )
 PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
 """What a series, image, feature or setting may be called inside a column name."""
@@ -81,7 +86,7 @@ class ColumnSpec:
     unit: str
     definition: str
 
-    @property
+    @cached_property
     def column(self) -> str:
         """The column's name."""
         return str(self.name)

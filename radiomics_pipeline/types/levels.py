@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -22,3 +23,26 @@ class Levels:
         array = np.ascontiguousarray(self.array, np.int32).view()
         array.flags.writeable = False
         object.__setattr__(self, "array", array)
+
+    @cached_property
+    def present(self) -> np.ndarray:
+        """The levels that some voxel has, ascending; int64 [levels]."""
+        counts = np.zeros(self.count + 1, np.int64)
+        for page in self.array:  # of the whole array numpy would make a copy twice as large
+            counts += np.bincount(page.ravel(), minlength=self.count + 1)
+        counts[0] = 0
+        return np.flatnonzero(counts)
+
+    @cached_property
+    def ranks(self) -> np.ndarray:
+        """The image with each level replaced by its place in `present`: int32 [z, y, x], read-only, 0 outside.
+
+        Matrices of ranks stay small where levels are many and most without a voxel.
+        """
+        if len(self.present) == self.count:
+            return self.array
+        rank = np.zeros(self.count + 1, np.int32)
+        rank[self.present] = np.arange(1, len(self.present) + 1)
+        ranks = rank[self.array]
+        ranks.flags.writeable = False
+        return ranks

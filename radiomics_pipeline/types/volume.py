@@ -16,16 +16,19 @@ class Volume:
     array : float64 [z, y, x], finite, read-only
     grid : where its voxels lie
     unit : of the intensities, such as "SUV" or "HU"; empty where not known
+    native : keep the array's own type of number, as standard `pyradiomics` asks, which computes in it
     """
 
     array: np.ndarray
     grid: Grid
     unit: str = ""
+    native: bool = False
 
     def __post_init__(self) -> None:
         if self.array.shape != self.grid.shape:
             raise ValueError(f"array {self.array.shape} does not fit the grid {self.grid.shape}")
-        array = np.ascontiguousarray(self.array, np.float64).view()
+        dtype = self.array.dtype.newbyteorder("=") if self.native else np.dtype(np.float64)
+        array = np.ascontiguousarray(self.array, dtype).view()
         array.flags.writeable = False
         object.__setattr__(self, "array", array)
 

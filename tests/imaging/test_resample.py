@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import ndimage
 
 from radiomics_pipeline.errors import EmptyRegion, TooLarge
-from radiomics_pipeline.imaging.resample import resample, resampled_grid
+from radiomics_pipeline.imaging.resample import ALONG_AXIS, resample, resampled_grid
+from radiomics_pipeline.kernels.interpolation import interpolate_linearly
 from radiomics_pipeline.params.extraction import Resample
 from radiomics_pipeline.types import Grid, Region, Volume
 from tests.images import lesion
+from tests.naive import intensities as naive
 
 GRID = Grid((10, 12, 14), (3.0, 2.0, 2.0), (5.0, -7.0, 11.0))
 
@@ -20,6 +26,12 @@ def sample(seed: int = 0, grid: Grid = GRID) -> tuple[Volume, Region]:
     image, mask = lesion(seed, grid.shape)
     mask = mask.astype(bool)
     return Volume(image.astype(np.float64), grid, "SUV"), Region(mask, mask, grid)
+
+
+def image_and_region(volume: Volume, region: Region, params: Resample | None) -> tuple[Volume, Region]:
+    found = resample(volume, region, params)
+    assert (found.around, found.offset) == (None, (0, 0, 0))
+    return found.volume, found.region
 
 
 def on_grid(volume: Volume, grid: Grid, interpolator: int) -> np.ndarray:
@@ -38,7 +50,7 @@ def on_grid(volume: Volume, grid: Grid, interpolator: int) -> np.ndarray:
 @pytest.mark.parametrize("voxel_mm", [1.3, 2.7, 4.0])
 def test_values_equal_simpleitk_inside_the_region(method, itk, voxel_mm):
     volume, region = sample()
-    image, outline = resample(volume, region, Resample(voxel_mm=voxel_mm, image=method))
+    image, outline = image_and_region(volume, region, Resample(voxel_mm=voxel_mm, image=method))
     expected = on_grid(volume, image.grid, itk)
     np.testing.assert_allclose(image.array[outline.morphology], expected[outline.morphology], rtol=1e-9)
 
@@ -46,7 +58,7 @@ def test_values_equal_simpleitk_inside_the_region(method, itk, voxel_mm):
 @pytest.mark.parametrize("voxel_mm", [1.3, 2.7])
 def test_cubic_splines_equal_scipy_at_the_same_points(voxel_mm):
     volume, region = sample()
-    image, _ = resample(volume, region, Resample(voxel_mm=voxel_mm, image="cubic"))
+    image, _ = image_and_region(volume, region, Resample(voxel_mm=voxel_mm, image="cubic"))
     step = np.array(image.grid.spacing_mm) / GRID.spacing_mm
     first = (np.array(image.grid.origin_mm) - GRID.origin_mm)[::-1] / GRID.spacing_mm
     points = [first[a] + step[a] * np.arange(image.grid.shape[a]) for a in range(3)]
@@ -60,7 +72,7 @@ def test_a_spline_that_sees_a_part_of_a_long_image_equals_one_that_sees_all():
     array = rng.normal(size=grid.shape) * 100
     mask = np.zeros(grid.shape, bool)
     mask[70:74, 3:6, 3:6] = True
-    image, _ = resample(
+    image, _ = image_and_region(
         Volume(array, grid, ""), Region(mask, mask, grid), Resample(voxel_mm=0.7, image="cubic", mask="nearest")
     )
     first = (np.array(image.grid.origin_mm))[::-1]
@@ -72,7 +84,7 @@ def test_a_spline_that_sees_a_part_of_a_long_image_equals_one_that_sees_all():
 def test_the_mask_is_interpolated_and_cut_at_the_threshold():
     volume, region = sample()
     for threshold in (0.25, 0.5, 0.75):
-        _, outline = resample(volume, region, Resample(voxel_mm=1.5, mask_threshold=threshold))
+        _, outline = image_and_region(volume, region, Resample(voxel_mm=1.5, mask_threshold=threshold))
         share = on_grid(Volume(region.morphology.astype(float), GRID, ""), outline.grid, sitk.sitkLinear)
         clear = np.abs(share - threshold) > 1e-6
         np.testing.assert_array_equal(outline.morphology[clear], (share >= threshold)[clear])
@@ -95,7 +107,7 @@ def test_a_ratio_that_is_whole_gives_no_extra_point():
 def test_the_native_grid_is_kept_to_the_last_bit():
     volume, region = sample()
     for params in (None, Resample(voxel_mm=4, when="coarser")):
-        image, outline = resample(volume, region, params)
+        image, outline = image_and_region(volume, region, params)
         np.testing.assert_array_equal(image.array[outline.morphology], volume.array[region.morphology])
         assert image.spacing_mm == GRID.spacing_mm
 
@@ -108,14 +120,14 @@ def test_only_a_coarser_grid_is_resampled_when_asked_for():
 
 def test_slices_stay_where_they_are_slicewise():
     volume, region = sample()
-    image, outline = resample(volume, region, Resample(voxel_mm=1.0, slicewise=True))
+    image, outline = image_and_region(volume, region, Resample(voxel_mm=1.0, slicewise=True))
     assert image.spacing_mm == (3.0, 1.0, 1.0)
     for z in range(image.grid.shape[0]):
         alone = Grid((1, 12, 14), GRID.spacing_mm)
         slice_z = z + round((image.grid.origin_mm[2] - GRID.origin_mm[2]) / 3.0)
         plane = Volume(volume.array[slice_z : slice_z + 1], alone, "")
         mask = region.morphology[slice_z : slice_z + 1]
-        single, roi = resample(plane, Region(mask, mask, alone), Resample(voxel_mm=1.0, slicewise=True))
+        single, roi = image_and_region(plane, Region(mask, mask, alone), Resample(voxel_mm=1.0, slicewise=True))
         np.testing.assert_allclose(
             np.sort(image.array[z][outline.morphology[z]]), np.sort(single.array[0][roi.morphology[0]])
         )
@@ -123,7 +135,7 @@ def test_slices_stay_where_they_are_slicewise():
 
 def test_rounding_gives_whole_numbers():
     volume, region = sample()
-    image, _ = resample(volume, region, Resample(voxel_mm=1.5, round=True))
+    image, _ = image_and_region(volume, region, Resample(voxel_mm=1.5, round=True))
     np.testing.assert_array_equal(image.array, np.rint(image.array))
 
 
@@ -134,8 +146,8 @@ def test_cropping_the_image_outside_the_region_changes_nothing_when_the_grid_sta
     grid = Grid(padded.shape, GRID.spacing_mm)
     for method in ("linear", "nearest"):
         params = Resample(voxel_mm=1.0, image=method)
-        a, ra = resample(volume, region, params)
-        b, rb = resample(Volume(padded, grid, "SUV"), Region(mask, mask, grid), params)
+        a, ra = image_and_region(volume, region, params)
+        b, rb = image_and_region(Volume(padded, grid, "SUV"), Region(mask, mask, grid), params)
         np.testing.assert_array_equal(ra.morphology, rb.morphology)
         np.testing.assert_allclose(a.array[ra.morphology], b.array[rb.morphology], rtol=1e-12)
 
@@ -168,8 +180,8 @@ def test_rounding_of_halves_does_not_hang_on_the_last_digit():
     array = rng.integers(-200, 200, grid.shape).astype(float)
     mask = np.ones(grid.shape, bool)
     params = Resample(voxel_mm=2, round=True)
-    upright, _ = resample(Volume(array, grid, "HU"), Region(mask, mask, grid), params)
-    flipped, _ = resample(Volume(array[::-1, :, ::-1], grid, "HU"), Region(mask, mask, grid), params)
+    upright, _ = image_and_region(Volume(array, grid, "HU"), Region(mask, mask, grid), params)
+    flipped, _ = image_and_region(Volume(array[::-1, :, ::-1], grid, "HU"), Region(mask, mask, grid), params)
     np.testing.assert_array_equal(flipped.array[::-1, :, ::-1], upright.array)
 
 
@@ -178,5 +190,85 @@ def test_a_flat_image_stays_flat(method):
     grid = Grid((10, 12, 14), (3.0, 2.5, 2.0))
     mask = np.ones(grid.shape, bool)
     params = Resample(voxel_mm=3, image=method)
-    image, _ = resample(Volume(np.full(grid.shape, 100.3), grid, ""), Region(mask, mask, grid), params)
+    image, _ = image_and_region(Volume(np.full(grid.shape, 100.3), grid, ""), Region(mask, mask, grid), params)
     assert np.ptp(image.array) == 0
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(st.integers(0, 10_000))
+def test_linear_interpolation_is_that_between_eight_voxels(seed):
+    rng = np.random.default_rng(seed)
+    array = rng.normal(0, 100, rng.integers(1, 6, 3))
+    array.flags.writeable = False
+    places = [np.sort(rng.uniform(0, n - 1, rng.integers(1, 6))) for n in array.shape]
+    places[0][-1] = array.shape[0] - 1  # on the last voxel
+    along = np.concatenate(places)
+    last = np.repeat(np.array(array.shape) - 1, [len(p) for p in places])
+    first = along.astype(np.uint64)
+    second = np.minimum(first + np.uint64(1), last.astype(np.uint64))
+    found = interpolate_linearly(array, np.array([len(p) for p in places]), first, second, along - first)
+    for at, value in naive.interpolate_linearly(array, [p.tolist() for p in places]).items():
+        assert found[at] == pytest.approx(value, rel=1e-12, abs=1e-10)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(st.integers(0, 10_000))
+def test_splines_are_those_through_all_values_of_a_line(seed):
+    rng = np.random.default_rng(seed)
+    array = rng.normal(0, 100, (rng.integers(1, 3), rng.integers(1, 40), rng.choice([1, 3, 300])))
+    n = array.shape[1]
+    places = np.append(np.sort(rng.uniform(0, n - 1, 4)), [0, n - 1])
+    for axis in range(3):
+        found = ALONG_AXIS["cubic"](np.ascontiguousarray(np.moveaxis(array, 1, axis)), places, axis)
+        found = np.moveaxis(found, axis, 1)
+        for a, b in ((0, 0), (-1, -1), (0, array.shape[2] // 2)):
+            expected = naive.interpolate_splines(array[a, :, b], places)
+            assert found[a, :, b] == pytest.approx(expected, rel=1e-10, abs=1e-9)
+
+
+WAYS = {
+    "native": None,
+    "linear": Resample(voxel_mm=1.7),
+    "rounded": Resample(voxel_mm=2.7, round=True),
+    "slicewise": Resample(voxel_mm=1.3, slicewise=True, image="nearest"),
+    "cubic": Resample(voxel_mm=1.3, image="cubic"),
+}
+
+
+@pytest.mark.parametrize("params", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("margin_mm", [1.0, 6.3, 14.0, math.inf])
+def test_a_margin_adds_the_image_around_and_changes_nothing_inside(params, margin_mm):
+    volume, region = sample()
+    bright = volume.array.copy()
+    bright[0, 0, 0] = 1e7  # far outside: it must not set the digits that the region is rounded to
+    volume = Volume(bright, GRID, "SUV")
+    image, outline = image_and_region(volume, region, params)
+    found = resample(volume, region, params, margin_mm)
+    assert found.volume.array.tobytes() == image.array.tobytes()
+    assert found.region.morphology.tobytes() == outline.morphology.tobytes()
+    part = tuple(slice(o, o + n) for o, n in zip(found.offset, image.array.shape, strict=True))
+    np.testing.assert_array_equal(found.around.array[part], image.array)
+    whole = resampled_grid(GRID, image.spacing_mm)
+    first = np.rint((np.array(image.grid.origin_mm) - whole.origin_mm)[::-1] / image.spacing_mm).astype(int)
+    for axis in range(3):
+        more = int(min(margin_mm, 1000.0) / image.spacing_mm[axis])
+        behind = whole.shape[axis] - first[axis] - image.grid.shape[axis]
+        assert found.offset[axis] == min(more, first[axis])
+        assert found.around.grid.shape[axis] == image.grid.shape[axis] + found.offset[axis] + min(more, behind)
+    np.testing.assert_allclose(found.around.grid.position_mm(found.offset), image.grid.origin_mm, atol=1e-9)
+
+
+def test_the_image_around_is_the_resampled_image():
+    volume, region = sample()
+    found = resample(volume, region, Resample(voxel_mm=1.7), 5.0)
+    expected = on_grid(volume, found.around.grid, sitk.sitkLinear)
+    inner = tuple(slice(2, n - 2) for n in found.around.grid.shape)  # SimpleITK gives 0 beyond the last voxel centres
+    np.testing.assert_allclose(found.around.array[inner], expected[inner], rtol=1e-9)
+
+
+def test_a_margin_that_holds_too_many_voxels_is_refused():
+    grid = Grid((600, 600, 600), (1.0, 1.0, 1.0))
+    mask = np.zeros(grid.shape, bool)
+    mask[300, 300, 300] = True
+    with pytest.raises(TooLarge, match="6000 x 6000 x 6000 voxels"):
+        resample(Volume(np.zeros(grid.shape), grid, "HU"), Region(mask, mask, grid), Resample(voxel_mm=0.1), math.inf)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
+import re
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from radiomics_pipeline.errors import DiscretisationError, EmptyRegion
 from radiomics_pipeline.imaging.discretise import discretise
 from radiomics_pipeline.imaging.resegment import resegment
+from radiomics_pipeline.kernels.intensities import count_levels, count_steps, find_range, keep_range, sum_deviations
 from radiomics_pipeline.params.extraction import FixedBinNumber, FixedBinSize, NoDiscretisation, Resegment
 from radiomics_pipeline.types import Grid, Region, Volume
 
@@ -65,6 +71,38 @@ def test_nothing_left_names_the_range_and_the_intensities():
         resegment(volume, region, Resegment(range=(0, 40)))
 
 
+def test_nothing_left_names_the_deviations_too_where_they_are_a_limit():
+    volume, region = line(0, 0, 0, 100)
+    with pytest.raises(EmptyRegion, match=r"\[40, 60\] SUV and to mean ± 0.1 standard deviations, \[20.669.*, 29.330"):
+        resegment(volume, region, Resegment(range=(40, 60), sigma=0.1))
+    with pytest.raises(EmptyRegion, match=r"\[-inf, inf\] and to mean ± 0.1 standard deviations, \["):
+        resegment(*line(0, 0, 0, 100, unit=""), Resegment(sigma=0.1))
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.lists(st.integers(-20, 20), min_size=1, max_size=40), st.integers(0, 9), st.sampled_from([0.5, 1.0, 2.5]))
+def test_passes_over_intensities_are_those_of_each_voxel(values, seed, width):
+    image = np.array(values, float)
+    mask = np.random.default_rng(seed).random(len(values)) < 0.7
+    mask[0] = True
+    inside = [v for v, m in zip(values, mask, strict=True) if m]
+    assert find_range(image, mask) == (min(inside), max(inside))
+    kept, count = keep_range(image, mask, -5.0, 5.0)
+    assert kept.tolist() == [bool(m) and -5 <= v <= 5 for v, m in zip(values, mask, strict=True)]
+    assert count == kept.sum()
+    levels = count_steps(image, mask, -20.0, 1.0, width)
+    assert levels.tolist() == [math.floor((v + 20) / width) + 1 if m else 0 for v, m in zip(values, mask, strict=True)]
+    assert count_levels(levels, 90).tolist() == [levels.tolist().count(level) for level in range(91)]
+
+
+def test_sums_of_deviations_are_those_of_each_value():
+    values = np.sort(np.random.default_rng(0).normal(3, 2, 2500))
+    scaled = [(v - 3) / 2 for v in values]
+    expected = [math.fsum(abs(d) ** p if p == 1 else d**p for d in scaled) for p in (1, 2, 3, 4)]
+    expected += [math.fsum(abs(v - 2.5) for v in values), math.fsum(v * v for v in values)]
+    assert sum_deviations(values, 3.0, 2.0, 2.5) == pytest.approx(expected, rel=1e-12)
+
+
 def test_fixed_bin_size_counts_from_its_origin():
     volume, region = line(0.0, 0.24, 0.25, 0.5, 3.1)
     levels = discretise(volume, region, size(0.25))
@@ -109,6 +147,26 @@ def test_intensities_below_the_first_bin_are_refused():
 def test_too_many_levels_are_refused_with_their_number():
     with pytest.raises(DiscretisationError, match=r"80001 grey levels.*is the image in SUV"):
         discretise(*line(0, 20000), size(0.25))
+
+
+@pytest.mark.parametrize("outlier", [1e9, 1e300])
+def test_one_outlier_far_away_is_named_instead_of_filling_the_memory(outlier):
+    with pytest.raises(DiscretisationError, match=re.escape(f"run from 1 to {outlier:g}; is")):
+        discretise(*line(1, 2, outlier), size(0.25))
+    assert discretise(*line(1, 2, outlier), number(32)).array.ravel().tolist() == [1, 1, 32]
+
+
+def test_activities_taken_for_suv_are_refused():
+    values = np.random.default_rng(0).gamma(2, 5000, 1000)  # Bq/ml
+    with pytest.raises(DiscretisationError, match=r"grey levels \(at most 4096\).*is the image in SUV"):
+        discretise(*line(*values), size(0.25))
+
+
+def test_as_many_levels_as_allowed_are_levels():
+    levels = discretise(*line(0, 4095.5), size(1))
+    assert levels.count == 4096
+    with pytest.raises(DiscretisationError, match="4097 grey levels"):
+        discretise(*line(0, 4096), size(1))
 
 
 def test_without_discretisation_intensities_must_be_levels():
