@@ -15,8 +15,8 @@ from pathlib import Path
 from radiomics_pipeline.batch.cases import Case, SeriesFiles
 from radiomics_pipeline.batch.record import CaseRecord, Failure, LogLine, Row, load_record, save_record
 from radiomics_pipeline.errors import BadMask, CaseError, MissingFile, some
-from radiomics_pipeline.extraction.extract import RegionFeatures, extract_region, stage
 from radiomics_pipeline.extraction.plan import SeriesPlan
+from radiomics_pipeline.extraction.result import RegionFeatures, stage
 from radiomics_pipeline.imaging.regions import region_of, wanted_labels
 from radiomics_pipeline.io.volumes import VolumeFile, load_pair, read_file, voxel_file
 from radiomics_pipeline.params.extraction import Label
@@ -68,7 +68,7 @@ class _Work:
         self.inputs: dict[str, str] = {}
         self.failures: list[Failure] = []
         self.log: list[LogLine] = []
-        self.found: dict[str, tuple[int, dict[str, float]]] = {}
+        self.found: dict[str, Row] = {}
         self.seconds_reading = 0.0
 
     def name(self, path: Path) -> str:
@@ -92,7 +92,12 @@ class _Work:
     def read_all(self) -> str:
         """Read the files of all wanted series; the digest of their content, the parameters and the program."""
         started = time.perf_counter()
-        known = [self.task.engine, self.task.case.name, self.task.case.patient]
+        known = [
+            self.task.engine,
+            self.task.case.name,
+            self.task.case.patient,
+            *map(list, self.task.case.extra.items()),
+        ]
         for files in self.task.case.series:
             plan = self.task.plans.get(files.series)
             if plan is None:
@@ -124,23 +129,25 @@ class _Work:
         started = time.perf_counter()
         with self.guard(files.series, "read"):
             image, mask = self.data.pop(files.series)
-            volume, labels = load_pair(image, mask, plan.params.unit)
+            volume, labels = load_pair(image, mask, plan.unit, native=plan.native, correct_mask=plan.correct_mask)
             self.seconds_reading += time.perf_counter() - started
             with stage("region"):
-                wanted = wanted_labels(labels, _label(files.label) if files.label else plan.params.label, mask.name)
+                wanted = wanted_labels(labels, _label(files.label) if files.label else plan.label, mask.name)
             for roi, label in wanted:
                 started = time.perf_counter()
                 where = f"{files.series} region {roi or label}".strip() if len(wanted) > 1 else files.series
                 with self.guard(where, "features"):
                     with stage("region"):
                         region = region_of(labels, volume.grid, roi, label, mask.name)
-                    features = extract_region(volume, region, plan)
+                    features = plan.extract(volume, region)
                     self.keep(files.series, region, features, time.perf_counter() - started)
 
     def keep(self, series: str, region: Region, features: RegionFeatures, seconds: float) -> None:
         """Add a region's values to its row, and its line to the log."""
-        label, values = self.found.get(region.name, (region.label, {}))
-        self.found[region.name] = (label, {**values, **features.values})
+        row = self.found.setdefault(region.name, Row(region.name, str(region.label), {}, dict(self.task.case.extra)))
+        row.values.update(features.values)
+        prefix = self.task.plans[series].prefix
+        row.diagnostics.update({f"{prefix}_{k}" if prefix else k: v for k, v in features.diagnostics.items()})
         facts = features.facts
         self.log.append(
             LogLine(
@@ -175,8 +182,7 @@ class _Work:
 
     def record(self, seconds: float) -> CaseRecord:
         """The record of what was found."""
-        found = sorted((label, roi) for roi, (label, _) in self.found.items())
-        rows = tuple(Row(roi, str(label), self.found[roi][1]) for label, roi in found)
+        rows = tuple(sorted(self.found.values(), key=lambda row: (int(row.label), row.roi)))
         case = self.task.case
         return CaseRecord(
             case.name,
@@ -196,5 +202,5 @@ def _label(text: str) -> Label:
         return "all"
     whole = re.fullmatch(r"(\d+)(\.0*)?", text)
     if not whole or int(whole[1]) < 1:
-        raise BadMask(f"label {text!r} in cases.csv is neither a whole number from 1 nor 'all'")
+        raise BadMask(f"label {text!r} in the table of cases is neither a whole number from 1 nor 'all'")
     return int(whole[1])

@@ -1,25 +1,31 @@
-"""Which cases a study folder holds, and which files belong to each.
+"""Which cases a study holds, and which files belong to each.
 
-Either `cases.csv` says so (columns `case`, `patient`, then `<SERIES>_image`, `<SERIES>_mask` and, optional,
-`<SERIES>_label`; paths from the study folder), or the folders do: one folder a case with
+A folder: either its `cases.csv` says so (columns `case`, `patient`, then `<SERIES>_image`, `<SERIES>_mask` and,
+optional, `<SERIES>_label`; paths from the folder), or the folders in it do: one folder a case with
 `<SERIES>_image.nii.gz` and `<SERIES>_mask.nii.gz`, or `image.*` and `mask.*`.
+
+A table: such a `cases.csv` of any name, or a batch table of PyRadiomics: one row a case, columns `Image`, `Mask`
+and, optional, `Label`, spelled so; paths from the table's folder, as PyRadiomics takes them.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from radiomics_pipeline.errors import StudyError, TableError, did_you_mean, some
-from radiomics_pipeline.io.delimited import read_text_table
+from radiomics_pipeline.io.delimited import TextTable, read_text_table
 from radiomics_pipeline.io.volumes import has_volume_suffix
 from radiomics_pipeline.types.columns import PART
+from radiomics_pipeline.types.table import KEYS
 
 TABLE = "cases.csv"
 _PART = re.compile(rf"(?:(?P<series>{PART.pattern})_)?(?P<kind>image|mask)", re.IGNORECASE)
 _COLUMN = re.compile(rf"(?:(?P<series>{PART.pattern})_)?(?P<kind>image|mask|label)")
+_CASE_NAMES = ("case", "caseid", "id")
+_PATIENT_NAMES = ("patient", "patientid", "subject", "subjectid")
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,7 @@ class SeriesFiles:
     """Files of one series of a case; `problem` says why it cannot be used, empty where nothing is wrong.
 
     series : its name, empty where the files are just `image` and `mask`
-    label : what cases.csv says: a number, "all", or empty
+    label : what the table of cases says: a number, "all", or empty
     """
 
     series: str
@@ -39,20 +45,29 @@ class SeriesFiles:
 
 @dataclass(frozen=True)
 class Case:
-    """One case: a patient at one time, with one or more image series."""
+    """One case: a patient at one time, with one or more image series.
+
+    extra : further cells of its row in a batch table of PyRadiomics, by column; never features
+    """
 
     name: str
     patient: str
     series: tuple[SeriesFiles, ...]
+    extra: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Study:
-    """Cases of a study folder in the order of their names, and what was passed over (`notes`)."""
+    """Cases of a study in the order of their names, and what was passed over (`notes`).
+
+    root : its folder; of a table that was named by its path, the folder of that
+    name : of the folder or the table, as messages call the study
+    """
 
     root: Path
     cases: tuple[Case, ...]
     notes: tuple[str, ...]
+    name: str
 
     def only(self, names: Iterable[str]) -> Study:
         """The study with only these cases; StudyError for a name it does not have."""
@@ -60,42 +75,72 @@ class Study:
         known = {case.name: case for case in self.cases}
         missing = [name for name in wanted if name not in known]
         if missing:
-            raise StudyError(f"{self.root.name}: no case {', '.join(map(repr, missing))}; there are {some(known, 5)}")
+            raise StudyError(f"{self.name}: no case {', '.join(map(repr, missing))}; there are {some(known, 5)}")
         kept = tuple(case for case in self.cases if case.name in wanted)
-        return Study(self.root, kept, self.notes)
+        return replace(self, cases=kept)
 
 
-def find_study(root: Path) -> Study:
-    """The cases of a study folder; StudyError where it has none or its cases.csv cannot be used."""
-    if not root.is_dir():
-        raise StudyError(f"{root}: no such folder")
-    study = _from_table(root) if (root / TABLE).is_file() else _from_folders(root)
+def find_study(path: Path) -> Study:
+    """The cases of a study, a folder or a table; StudyError where it has none or its table cannot be used."""
+    try:
+        study = _study_at(path)
+    except OSError as e:
+        raise StudyError(
+            f"{path.absolute().name}: cannot be read ({e.strerror}); ask for the right to read it"
+        ) from None
     for text in (text for case in study.cases for text in (case.name, case.patient)):
         if not text.isprintable():
-            raise StudyError(f"{root.name}: the name {text!r} holds characters that no table can; rename it")
+            raise StudyError(f"{study.name}: the name {text!r} holds characters that no table can; rename it")
     if not study.cases:
         raise StudyError(
-            f"{root.name}: no case found; expected {TABLE}, or one folder a case with <SERIES>_image.nii.gz and "
+            f"{study.name}: no case found; expected {TABLE}, or one folder a case with <SERIES>_image.nii.gz and "
             "<SERIES>_mask.nii.gz (or image.* and mask.*)"
         )
     return study
 
 
+def _study_at(path: Path) -> Study:
+    if path.is_file():
+        return _from_table(path, path.name, batch=True)
+    if not path.is_dir():
+        raise StudyError(f"{path}: no such folder or table of cases")
+    if (path / TABLE).is_file():
+        return _from_table(path / TABLE, path.absolute().name)
+    return _from_folders(path)
+
+
 def _from_folders(root: Path) -> Study:
-    cases, notes = [], []
-    for folder in sorted((p for p in root.iterdir() if p.is_dir() and not p.name.startswith(".")), key=_natural):
-        files: dict[str, dict[str, list[Path]]] = {}
-        for path in sorted(folder.iterdir()):
-            match = _PART.fullmatch(_stem(path)) if has_volume_suffix(path) else None
-            if match and not path.name.startswith("."):
-                kinds = files.setdefault(match["series"] or "", {"image": [], "mask": []})
-                kinds[match["kind"].lower()].append(path)
-        if not files:
-            notes.append(f"folder {folder.name}: no <SERIES>_image or image file; passed over")
+    found: dict[str, tuple[SeriesFiles, ...]] = {}
+    locked: dict[str, str] = {}
+    notes = []
+    for folder in sorted((p for p in root.iterdir() if not p.name.startswith(".")), key=_natural):
+        try:
+            series = _series_in(folder) if folder.is_dir() else None
+        except OSError as e:
+            locked[folder.name] = f"folder {folder.name}: cannot be read ({e.strerror}); ask for the right to read it"
             continue
-        series = tuple(_one_series(name, folder, kinds) for name, kinds in sorted(files.items()))
-        cases.append(Case(folder.name, folder.name, series))
-    return Study(root, tuple(cases), tuple(notes))
+        if series:
+            found[folder.name] = series
+        elif series is not None:
+            notes.append(f"folder {folder.name}: no <SERIES>_image or image file; passed over")
+    tokens = sorted({files.series for series in found.values() for files in series})
+    if locked and not tokens:
+        raise StudyError(f"{root.absolute().name}: {some(locked.values(), 3)}")
+    for name, problem in locked.items():
+        found[name] = tuple(SeriesFiles(token, root / name, root / name, problem=problem) for token in tokens)
+    cases = (Case(name, name, found[name]) for name in sorted(found, key=_natural_text))
+    return Study(root, tuple(cases), tuple(notes), root.absolute().name)
+
+
+def _series_in(folder: Path) -> tuple[SeriesFiles, ...]:
+    """The series whose files lie in a case's folder."""
+    files: dict[str, dict[str, list[Path]]] = {}
+    for path in sorted(folder.iterdir()):
+        match = _PART.fullmatch(_stem(path)) if has_volume_suffix(path) else None
+        if match and not path.name.startswith("."):
+            kinds = files.setdefault(match["series"] or "", {"image": [], "mask": []})
+            kinds[match["kind"].lower()].append(path)
+    return tuple(_one_series(name, folder, kinds) for name, kinds in sorted(files.items()))
 
 
 def _one_series(series: str, folder: Path, kinds: dict[str, list[Path]]) -> SeriesFiles:
@@ -110,22 +155,30 @@ def _one_series(series: str, folder: Path, kinds: dict[str, list[Path]]) -> Seri
     return SeriesFiles(series, image, mask, problem=problem)
 
 
-def _from_table(root: Path) -> Study:
+def _from_table(path: Path, name: str, *, batch: bool = False) -> Study:
+    """The study of a table; `batch`: it may be one of PyRadiomics."""
     try:
-        table = read_text_table(root / TABLE)
+        table = read_text_table(path)
     except TableError as e:
         raise StudyError(str(e)) from None
-    columns, notes = _series_columns(table.columns)
+    of_batch = batch and {"Image", "Mask"} <= set(table.columns)
+    cases, notes = _batch_cases(table, path.parent) if of_batch else _table_cases(table, path.parent)
+    return Study(path.parent, tuple(sorted(cases, key=lambda case: _natural_text(case.name))), tuple(notes), name)
+
+
+def _table_cases(table: TextTable, root: Path) -> tuple[list[Case], list[str]]:
+    """The cases of a cases.csv, and notes."""
+    columns, notes = _series_columns(table.name, table.columns)
     cases = []
     seen: dict[str, int] = {}
     for number, row in enumerate(table.rows, 1):
         cells = dict(zip(table.columns, row, strict=True))
         name = cells["case"]
         if not name:
-            raise StudyError(f"{TABLE}, row {number}: no name in column 'case'")
+            raise StudyError(f"{table.name}, row {number}: no name in column 'case'")
         if name in seen:
             raise StudyError(
-                f"{TABLE}: case {name!r} stands in rows {seen[name]} and {number}; give each its own name, "
+                f"{table.name}: case {name!r} stands in rows {seen[name]} and {number}; give each its own name, "
                 "the column 'patient' says that they belong together"
             )
         seen[name] = number
@@ -135,16 +188,64 @@ def _from_table(root: Path) -> Study:
             if not image and not mask:
                 continue
             missing = "image" if not image else "mask" if not mask else ""
-            problem = f"{TABLE}, row {number}: no {token}{'_' if token else ''}{missing}" if missing else ""
+            problem = f"{table.name}, row {number}: no {token}{'_' if token else ''}{missing}" if missing else ""
             series.append(SeriesFiles(token, root / image, root / mask, label, problem))
         cases.append(Case(name, cells.get("patient") or cells.get("patient_id") or name, tuple(series)))
-    return Study(root, tuple(sorted(cases, key=lambda case: _natural_text(case.name))), tuple(notes))
+    return cases, notes
 
 
-def _series_columns(header: Sequence[str]) -> tuple[dict[str, dict[str, str]], list[str]]:
+def _batch_cases(table: TextTable, root: Path) -> tuple[list[Case], list[str]]:
+    """The cases of a batch table of PyRadiomics, and notes."""
+    names, patients, keys, notes = _batch_names(table)
+    further = [c for c in table.columns if c not in ("Image", "Mask", "Label", "Label_channel", *keys)]
+    if "Label_channel" in table.columns:
+        notes.append(f"{table.name}: column 'Label_channel' is not used; masks with several channels are refused")
+    if further:
+        notes.append(f"{table.name}: written to diagnostics.csv, no features: {some(map(repr, further))}")
+    hints = ((column, did_you_mean(column, ("Label",))) for column in further)
+    notes += [f"{table.name}: column {column!r} chooses no label{hint}" for column, hint in hints if hint]
+    cases = []
+    for number, row in enumerate(table.rows, 1):
+        cells = dict(zip(table.columns, row, strict=True))
+        empty = [kind for kind in ("Image", "Mask") if not cells[kind]]
+        problem = f"{table.name}, row {number}: no {' and no '.join(empty)}; give its path" if empty else ""
+        files = SeriesFiles("", root / cells["Image"], root / cells["Mask"], cells.get("Label", ""), problem)
+        extra = {f"input_{column}" if column in KEYS else column: cells[column] for column in further}
+        cases.append(Case(names[number - 1], patients[number - 1], (files,), extra))
+    return cases, notes
+
+
+def _batch_names(table: TextTable) -> tuple[Sequence[str], Sequence[str], list[str], list[str]]:
+    """Name and patient of each row of a batch table, the columns that they come from, and notes.
+
+    A column ID, Case or Patient names the cases where it names each row once; else their row does, as in PyRadiomics.
+    An ID that comes again is the patient's: rows that share it are never torn apart.
+    """
+    known = {re.sub(r"[\s_-]", "", column).lower(): column for column in reversed(table.columns)}
+    ids, people = ([known[key] for key in keys if key in known] for keys in (_CASE_NAMES, _PATIENT_NAMES))
+    naming = [c for c in (*ids, *people) if "" not in table.column(c) and len(set(table.column(c))) == len(table)][:1]
+    notes = []
+    names: Sequence[str] = [f"Case-{number}" for number in range(1, len(table) + 1)]
+    if naming:
+        names = table.column(naming[0])
+    else:
+        notes.append(f"{table.name}: cases are named by their row; no column ID, Case or Patient names each row once")
+    belonging = (people or [c for c in ids if c not in naming])[:1]
+    if belonging and not people:
+        notes.append(
+            f"{table.name}: column {belonging[0]!r} is taken for the patient, as it does not name each row once"
+        )
+    patients = [of or name for of, name in zip(table.column(belonging[0]) if belonging else names, names, strict=True)]
+    return names, patients, [*naming, *belonging], notes
+
+
+def _series_columns(table: str, header: Sequence[str]) -> tuple[dict[str, dict[str, str]], list[str]]:
     """Columns of each series by kind, and notes on columns that mean nothing here."""
     if "case" not in header:
-        raise StudyError(f"{TABLE}: no column 'case'; it has {', '.join(header)}")
+        hint = f"it has {', '.join(header)}"
+        if {"image", "mask"} & {column.lower() for column in header}:
+            hint += "; a batch table of PyRadiomics has 'Image' and 'Mask', spelled so, and is given by its path"
+        raise StudyError(f"{table}: no column 'case'; {hint}")
     columns: dict[str, dict[str, str]] = {}
     ignored = []
     for column in header:
@@ -157,11 +258,11 @@ def _series_columns(header: Sequence[str]) -> tuple[dict[str, dict[str, str]], l
         for kind in ("image", "mask"):
             if kind not in kinds:
                 stem = f"{token}_" if token else ""
-                raise StudyError(f"{TABLE}: column {stem}{kind} is missing beside {', '.join(kinds.values())}")
+                raise StudyError(f"{table}: column {stem}{kind} is missing beside {', '.join(kinds.values())}")
     if not columns:
-        raise StudyError(f"{TABLE}: no columns <SERIES>_image and <SERIES>_mask; it has {', '.join(header)}")
+        raise StudyError(f"{table}: no columns <SERIES>_image and <SERIES>_mask; it has {', '.join(header)}")
     meant = [f"{token}_{kind}" if token else kind for token in columns for kind in ("image", "mask", "label")]
-    return columns, [f"{TABLE}: column {c!r} is not used{did_you_mean(c, meant)}" for c in ignored]
+    return columns, [f"{table}: column {c!r} is not used{did_you_mean(c, meant)}" for c in ignored]
 
 
 def _stem(path: Path) -> str:

@@ -14,11 +14,12 @@ from radiomics_pipeline.batch.executors import default_jobs, run_tasks
 from radiomics_pipeline.batch.record import CaseRecord, Failure
 from radiomics_pipeline.batch.tables import write_tables
 from radiomics_pipeline.errors import ParamsError, StudyError, WorkerLost, some
-from radiomics_pipeline.extraction.plan import SeriesPlan, plan_series
+from radiomics_pipeline.extraction.plan import SeriesPlan
+from radiomics_pipeline.extraction.standards import plan_series
 from radiomics_pipeline.io.delimited import write_text
 from radiomics_pipeline.io.manifest_file import now, program_digest, versions, write_manifest
 from radiomics_pipeline.io.params_file import digest_params, write_params
-from radiomics_pipeline.params.run import RunParams
+from radiomics_pipeline.params.run import ANY_SERIES, Run
 from radiomics_pipeline.types.manifest import RunManifest
 
 Progress = Callable[[int, int, str], None]
@@ -53,7 +54,7 @@ class Extraction:
 
 def extract_study(
     study_folder: Path,
-    params: RunParams,
+    params: Run,
     out: Path,
     *,
     cases: Sequence[str] = (),
@@ -79,7 +80,7 @@ def extract_study(
     notes += _mixed_grids(records)
     manifest = RunManifest(
         command="extract",
-        options={"study": study.root.name, "cases": list(cases), "series": series},
+        options={"study": study.name, "cases": list(cases), "series": series},
         versions=versions(),
         params=params.model_dump(mode="json"),
         params_digest=digest_params(params),
@@ -95,7 +96,7 @@ def extract_study(
 
 def check_study(
     study_folder: Path,
-    params: RunParams,
+    params: Run,
     *,
     jobs: int | None = None,
     series: str = "",
@@ -109,7 +110,7 @@ def check_study(
     return Extraction(study, plans, records, (*study.notes, *notes))
 
 
-def plan_study(study: Study, params: RunParams, series: str = "") -> tuple[dict[str, SeriesPlan], list[str]]:
+def plan_study(study: Study, params: Run, series: str = "") -> tuple[dict[str, SeriesPlan], list[str]]:
     """A plan for each series of the study that the parameters have a section for, in the parameters' order.
 
     Raises StudyError where no series has one, or where unnamed images could be several.
@@ -119,19 +120,21 @@ def plan_study(study: Study, params: RunParams, series: str = "") -> tuple[dict[
     there = {files.series for case in study.cases for files in case.series}
     known = ", ".join(params.series)
     plans: dict[str, SeriesPlan] = {}
+    if ANY_SERIES in params.series:
+        return {name: plan_series(params, name, named=bool(name)) for name in sorted(there)}, []
     if "" in there:
         if series and series not in params.series:
             raise ParamsError(f"--series {series}: the parameters have sections for {known}")
         if not series and len(params.series) > 1:
             raise StudyError(
-                f"{study.root.name}: images without a series name (image.*), and parameters for {known}; say which "
+                f"{study.name}: images without a series name (image.*), and parameters for {known}; say which "
                 "they are with --series, or name the files <SERIES>_image"
             )
         plans[""] = plan_series(params, series or next(iter(params.series)), named=False)
     plans |= {name: plan_series(params, name) for name in params.series if name in there}
     if not plans:
         raise StudyError(
-            f"{study.root.name}: has the series {', '.join(sorted(there))}, the parameters only {known}; rename the "
+            f"{study.name}: has the series {', '.join(sorted(there))}, the parameters only {known}; rename the "
             "files or choose other parameters"
         )
     _require_paired_regions(study, plans)
@@ -156,7 +159,7 @@ def _mixed_grids(records: Sequence[CaseRecord]) -> list[str]:
 
 def _require_paired_regions(study: Study, plans: dict[str, SeriesPlan]) -> None:
     """ParamsError where one series gives a region a label and another an unnamed one: their rows would not meet."""
-    labelled = {name: isinstance(p.params.label, dict) or p.params.label == "all" for name, p in plans.items()}
+    labelled = {name: isinstance(p.label, dict) or p.label == "all" for name, p in plans.items()}
     in_table = any(files.label for case in study.cases for files in case.series)
     if len(set(labelled.values())) > 1 and not in_table:
         some_, others = ([n for n, several in labelled.items() if several == kind] for kind in (True, False))
@@ -169,7 +172,7 @@ def _require_paired_regions(study: Study, plans: dict[str, SeriesPlan]) -> None:
 def _compute(
     study: Study,
     plans: dict[str, SeriesPlan],
-    params: RunParams,
+    params: Run,
     *,
     records: Path | None,
     jobs: int | None,

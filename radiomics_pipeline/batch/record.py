@@ -44,11 +44,12 @@ class LogLine:
 
 @dataclass(frozen=True)
 class Row:
-    """One region of a case over all its series: feature values by column."""
+    """One region of a case over all its series: feature values and diagnostics by column."""
 
     roi: str
     label: str
     values: dict[str, float]
+    diagnostics: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,10 @@ def load_record(path: Path) -> CaseRecord | None:
     """The record of a file, or None where there is none that can be read."""
     try:
         tree = json.loads(path.read_text("utf-8"))
-        rows = [Row(r["roi"], r["label"], {k: _number(v) for k, v in r["values"].items()}) for r in tree["rows"]]
+        rows = [
+            Row(r["roi"], r["label"], {k: _number(v) for k, v in r["values"].items()}, r["diagnostics"])
+            for r in tree["rows"]
+        ]
         log = [
             LogLine(**{**line, "warnings": tuple(line["warnings"]), "undefined": tuple(line["undefined"])})
             for line in tree["log"]

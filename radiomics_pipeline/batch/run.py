@@ -14,7 +14,7 @@ from radiomics_pipeline.errors import OutcomeError, TableError
 from radiomics_pipeline.io.manifest_file import write_manifest
 from radiomics_pipeline.io.outcomes import OutcomeColumns
 from radiomics_pipeline.io.params_file import load_params
-from radiomics_pipeline.params.run import RunParams
+from radiomics_pipeline.params.run import Run
 
 RANKED = (*FILES, "select.json", "redundancy.json", "selection.png")
 """What a run makes of its features."""
@@ -35,7 +35,7 @@ class RunResult:
 
 def run(
     study: str | Path,
-    params: str | Path | RunParams,
+    params: str | Path | Run,
     out: str | Path,
     *,
     outcomes: str | Path | None = None,
@@ -60,7 +60,7 @@ def run(
     is found then. What cannot be ranked once it is extracted is a `refusal`, so that the features are not lost.
     """
     study, out = Path(study), Path(out)
-    params = params if isinstance(params, RunParams) else load_params(params)
+    params = params if isinstance(params, Run) else load_params(params)
     columns = None
     if outcomes is not None:
         columns = OutcomeColumns(target, time, event, tuple(clinical), id_column)
@@ -84,7 +84,7 @@ def _judge(
     columns: OutcomeColumns | None,
     outcomes: Path | None,
     *,
-    params: RunParams,
+    params: Run,
     jobs: int | None,
     progress: Progress | None,
 ) -> RunResult:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from radiomics_pipeline.errors import ParamsError
-from radiomics_pipeline.extraction.extract import extract_region
-from radiomics_pipeline.extraction.plan import plan_series
+from radiomics_pipeline.extraction.standards import plan_series
 from radiomics_pipeline.imaging.regions import regions_of
 from radiomics_pipeline.io.params_file import load_params
 from radiomics_pipeline.io.volumes import load_pair, read_file
-from radiomics_pipeline.params.run import RunParams
+from radiomics_pipeline.params.run import ANY_SERIES, Run
 
 
 def extract(
-    image: str | Path, mask: str | Path, params: str | Path | RunParams, *, label: int | None = None, series: str = ""
+    image: str | Path, mask: str | Path, params: str | Path | Run, *, label: int | None = None, series: str = ""
 ) -> dict[str, float]:
     """Features of one region by column name, NaN where undefined.
 
@@ -23,8 +22,8 @@ def extract(
     series : section of the parameters; needed where they have several
     Raises CaseError where the case cannot be computed rightly, ParamsError where the parameters cannot be used.
     """
-    params = params if isinstance(params, RunParams) else load_params(params)
-    if series not in params.series and (series or len(params.series) != 1):
+    params = params if isinstance(params, Run) else load_params(params)
+    if series not in params.series and ANY_SERIES not in params.series and (series or len(params.series) != 1):
         known = ", ".join(params.series) or "no series"
         raise ParamsError(
             f"the parameters have sections for {known}, not {series!r}; name one: extract(..., series=...)"
@@ -33,9 +32,11 @@ def extract(
     if label is not None and (isinstance(label, bool) or label < 1):
         raise ParamsError(f"label {label!r} is no label; labels are whole numbers from 1")
     drawn = read_file(Path(mask))
-    volume, labels = load_pair(read_file(Path(image)), drawn, plan.params.unit)
-    wanted = plan.params.label if label is None else label
+    volume, labels = load_pair(
+        read_file(Path(image)), drawn, plan.unit, native=plan.native, correct_mask=plan.correct_mask
+    )
+    wanted = plan.label if label is None else label
     regions = regions_of(labels, volume.grid, wanted, drawn.name)
     if len(regions) > 1:
         raise ParamsError(f"{drawn.name}: {len(regions)} regions are wanted; name one by label=")
-    return extract_region(volume, regions[0], plan).values
+    return plan.extract(volume, regions[0]).values

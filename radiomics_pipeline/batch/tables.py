@@ -11,7 +11,7 @@ from radiomics_pipeline.batch.record import CaseRecord
 from radiomics_pipeline.extraction.plan import SeriesPlan
 from radiomics_pipeline.io.delimited import write_rows
 from radiomics_pipeline.io.tables import write_features
-from radiomics_pipeline.types.table import FeatureTable
+from radiomics_pipeline.types.table import KEYS, FeatureTable
 
 DICTIONARY = (
     "column",
@@ -48,7 +48,7 @@ CASE_LOG = (
 
 
 def write_tables(records: Sequence[CaseRecord], plans: dict[str, SeriesPlan], out: Path) -> None:
-    """Write features.csv, dictionary.csv, failures.csv and case_log.csv."""
+    """Write features.csv, dictionary.csv, failures.csv, case_log.csv, and diagnostics.csv where any were asked for."""
     columns = [spec for plan in plans.values() for spec in plan.columns]
     write_features(out / "features.csv", feature_table(records, tuple(spec.column for spec in columns)))
     write_rows(
@@ -71,12 +71,27 @@ def write_tables(records: Sequence[CaseRecord], plans: dict[str, SeriesPlan], ou
             for spec in columns
         ),
     )
+    _write_diagnostics(out / "diagnostics.csv", records)
     write_rows(
         out / "failures.csv",
         FAILURES,
         ([f.case, f.stage, f.error, f.message] for record in records for f in record.failures),
     )
     write_rows(out / "case_log.csv", CASE_LOG, (line for record in records for line in _log(record, plans)))
+
+
+def _write_diagnostics(path: Path, records: Sequence[CaseRecord]) -> None:
+    """One row a region, one column a value; no file, and none left of an earlier run, where there is nothing."""
+    rows = [(record, row) for record in records for row in record.rows]
+    columns = list(dict.fromkeys(name for _, row in rows for name in row.diagnostics))
+    if not columns:
+        path.unlink(missing_ok=True)
+        return
+    cells = (
+        [record.case, record.patient, row.roi, row.label, *(row.diagnostics.get(name, "") for name in columns)]
+        for record, row in rows
+    )
+    write_rows(path, (*KEYS, *columns), cells)
 
 
 def feature_table(records: Sequence[CaseRecord], columns: tuple[str, ...]) -> FeatureTable:

@@ -10,7 +10,9 @@ import typer
 StudyFolder = Annotated[
     Path,
     typer.Argument(
-        metavar="STUDY", help="Folder with cases.csv, or one folder a case with <SERIES>_image and <SERIES>_mask files."
+        metavar="STUDY",
+        help="Folder with cases.csv, or one folder a case with <SERIES>_image and <SERIES>_mask files; or a "
+        "table: a cases.csv, or a batch CSV of PyRadiomics.",
     ),
 ]
 ParamsName = Annotated[

@@ -37,12 +37,12 @@ def show(
 @app.command("check")
 def check(name: _Name) -> None:
     """Read a parameter file, and say what is wrong with it or what it asks for."""
-    from radiomics_pipeline.extraction.plan import plan_series
+    from radiomics_pipeline.extraction.standards import plan_series
     from radiomics_pipeline.io.params_file import load_params
 
     params = load_params(name)
     for series in params.series:
         plan = plan_series(params, series)
-        families = ", ".join(dict.fromkeys(c.family.token for c in plan.computations))
-        print(f"{series}: {len(plan.columns)} features ({families})")
+        families = ", ".join(dict.fromkeys(spec.name.family for spec in plan.columns))
+        print(f"{series or 'every series'}: {len(plan.columns)} features ({families})")
     print(f"{name}: in order")

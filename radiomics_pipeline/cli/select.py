@@ -14,7 +14,7 @@ from radiomics_pipeline.cli.progress import progress_bar
 if TYPE_CHECKING:
     from radiomics_pipeline.batch.select import SelectionSummary
     from radiomics_pipeline.io.outcomes import OutcomeColumns
-    from radiomics_pipeline.params.run import RunParams
+    from radiomics_pipeline.params.run import Run
 
 FeatureFile = Annotated[
     Path,
@@ -81,7 +81,7 @@ def names_in(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def with_seed(params: RunParams, seed: int | None) -> RunParams:
+def with_seed(params: Run, seed: int | None) -> Run:
     """The parameters with the seed of the command line, where one is given."""
     if seed is None:
         return params

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import metadata
@@ -20,7 +21,16 @@ _LIBRARIES = ("numpy", "scipy", "numba", "SimpleITK", "nibabel", "scikit-image",
 def versions() -> dict[str, str]:
     """Versions of this package, of Python and of the libraries that make numbers."""
     found = {"radiomics_pipeline": radiomics_pipeline.__version__, "python": platform.python_version()}
-    return found | {name: metadata.version(name) for name in _LIBRARIES}
+    return found | {name: metadata.version(name) for name in _LIBRARIES} | _of_pyradiomics()
+
+
+def _of_pyradiomics() -> dict[str, str]:
+    """Versions of PyRadiomics and what its filters rest on, where they are installed."""
+    found = {}
+    for name in ("pyradiomics-bhklab", "PyWavelets", "trimesh"):
+        with suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
 
 
 def program_digest() -> str:

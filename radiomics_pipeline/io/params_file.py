@@ -14,7 +14,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from radiomics_pipeline.errors import ParamsError, did_you_mean
-from radiomics_pipeline.params.run import RunParams
+from radiomics_pipeline.params.pyradiomics import is_pyradiomics_file
+from radiomics_pipeline.params.run import ANY_SERIES, PyradiomicsRun, Run, RunParams
 
 
 def tracer_folder() -> Path:
@@ -43,14 +44,17 @@ def find_params(name: str) -> Path:
     raise ParamsError(f"no parameters named {name!r}{did_you_mean(name, known)}; there are: {', '.join(known)}")
 
 
-def load_params(name: str | Path) -> RunParams:
+def load_params(name: str | Path) -> Run:
     """The parameters of a file or of a tracer's name; ParamsError with file and line where they cannot be used."""
     path = find_params(str(name))
     return parse_params(path.read_bytes(), path.name)
 
 
-def parse_params(data: bytes, name: str) -> RunParams:
-    """The parameters in a YAML text; `name` is what errors call the file."""
+def parse_params(data: bytes, name: str) -> Run:
+    """The parameters in a YAML text; `name` is what errors call the file.
+
+    A parameter file of PyRadiomics, known by its sections, becomes a run of that standard for every series.
+    """
     try:
         tree = YAML(typ="rt").load(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
@@ -63,13 +67,18 @@ def parse_params(data: bytes, name: str) -> RunParams:
         raise ParamsError(f"{name}: not YAML ({str(e).splitlines()[0]})") from None
     if not isinstance(tree, Mapping):
         raise ParamsError(f"{name}: no parameters in it; see 'radiomics-pipeline params show fdg' for an example")
+    values = _plain(tree)
+    model: type[Run] = PyradiomicsRun if values.get("standard") == "pyradiomics" else RunParams
+    if is_pyradiomics_file(values):
+        model = PyradiomicsRun
+        values, tree = {"series": {ANY_SERIES: values}}, {"series": {ANY_SERIES: tree}}
     try:
-        return RunParams.model_validate(_plain(tree))
+        return model.model_validate(values)
     except ValidationError as e:
-        raise ParamsError("\n".join(_explain(error, tree, name) for error in e.errors())) from None
+        raise ParamsError("\n".join(_explain(error, tree, name, model) for error in e.errors())) from None
 
 
-def write_params(params: RunParams) -> str:
+def write_params(params: Run) -> str:
     """The effective parameters as YAML, every default spelled out; reading it gives the same parameters."""
     from io import StringIO
 
@@ -98,13 +107,13 @@ def _plain(node: Any) -> Any:
     return node
 
 
-def _explain(error: Any, tree: Any, name: str) -> str:
+def _explain(error: Any, tree: Any, name: str, model: type[Run]) -> str:
     loc = [part for part in error["loc"] if not _is_tag(part)]
     line = _line(tree, loc)
-    where = ".".join(str(part) for part in loc) or "the file"
+    where = ".".join(str(part) for part in loc).removeprefix(f"series.{ANY_SERIES}.") or "the file"
     start = f"{name}, line {line}: {where}"
     if error["type"] == "extra_forbidden":
-        allowed = _allowed_keys(RunParams, loc[:-1], _plain(tree))
+        allowed = _allowed_keys(model, loc[:-1], _plain(tree))
         return f"{start}: unknown key{did_you_mean(str(loc[-1]), allowed)}; allowed here: {', '.join(allowed)}"
     if error["type"] == "missing":
         return f"{start}: missing; it must be given"
@@ -130,14 +139,14 @@ def _is_tag(part: Any) -> bool:
 
 def _line(tree: Any, loc: Sequence[Any]) -> int:
     """Line (from 1) of the deepest part of a location that the file has."""
-    line = 0
-    node: Any = tree
+    line, node = 0, tree
     for part in loc:
         try:
-            marks = node.lc
-            line = (marks.key(part) if isinstance(node, Mapping) else marks.item(part))[0]
+            marks = getattr(node, "lc", None)
+            if marks:
+                line = (marks.key(part) if isinstance(node, Mapping) else marks.item(part))[0]
             node = node[part]
-        except (KeyError, IndexError, TypeError, AttributeError):
+        except (KeyError, IndexError, TypeError):
             break
     return line + 1
 

@@ -17,7 +17,7 @@ from radiomics_pipeline.errors import (
     MissingFile,
     UnsupportedImage,
 )
-from radiomics_pipeline.io import metaimage, nifti, nrrd
+from radiomics_pipeline.io import itk, metaimage, nifti, nrrd
 from radiomics_pipeline.io.raw import RawImage, checked_grid
 from radiomics_pipeline.types import Grid, Volume
 
@@ -52,10 +52,21 @@ def read_file(path: Path, name: str = "") -> VolumeFile:
     return VolumeFile(path, name, _read_bytes(path, name))
 
 
-def load_pair(image: VolumeFile, mask: VolumeFile, unit: str) -> tuple[Volume, np.ndarray]:
-    """An image and the labels of its mask, whole numbers [z, y, x], both checked; CaseError where one fails."""
+def load_pair(
+    image: VolumeFile, mask: VolumeFile, unit: str, *, native: bool = False, correct_mask: bool = False
+) -> tuple[Volume, np.ndarray]:
+    """An image and the labels of its mask, whole numbers [z, y, x], both checked; CaseError where one fails.
+
+    native : voxels in the type, and the grid with all the digits, that ITK reads: what PyRadiomics computes in
+    correct_mask : a mask on another grid is brought onto the image's by its nearest voxels
+    """
     drawn, labelled = decode(image), decode(mask)
-    volume = to_volume(drawn, unit, image.name)
+    if native:
+        _require_finite(drawn.array, image.name)
+        drawn = itk.as_itk_reads(image.path, drawn, image.name)
+    volume = to_volume(drawn, unit, image.name, native=native)
+    if correct_mask and not _on_grid(drawn.grid, labelled.grid):
+        labelled = itk.onto_grid(labelled, drawn.grid, mask.name)
     require_same_grid(drawn.grid, labelled.grid, image.name, mask.name)
     return volume, to_labels(labelled, mask.name)
 
@@ -100,11 +111,14 @@ def decode(file: VolumeFile) -> RawImage:
     return _decode_with_itk(path, name)
 
 
-def to_volume(raw: RawImage, unit: str, name: str) -> Volume:
-    """The image in double precision; BadVoxels where an intensity is NaN or infinite."""
-    with np.errstate(invalid="ignore"):  # some NaNs warn when they are cast; they are counted below
-        array = raw.array.astype(np.float64)
-    finite = np.isfinite(array) if raw.array.dtype.kind == "f" else np.True_
+def to_volume(raw: RawImage, unit: str, name: str, *, native: bool = False) -> Volume:
+    """The image, in double precision unless `native`; BadVoxels where an intensity is NaN or infinite."""
+    _require_finite(raw.array, name)
+    return Volume(raw.array if native else raw.array.astype(np.float64), raw.grid, unit, native)
+
+
+def _require_finite(array: np.ndarray, name: str) -> None:
+    finite = np.isfinite(array) if array.dtype.kind == "f" else np.True_
     if not np.all(finite):
         nan, total = int(np.isnan(array).sum()), int((~finite).sum())
         z, y, x = (int(i) for i in np.argwhere(~finite)[0])
@@ -112,7 +126,6 @@ def to_volume(raw: RawImage, unit: str, name: str) -> Volume:
             f"{name}: {nan} NaN and {total - nan} infinite of {array.size} voxels, the first at "
             f"(x, y, z) = ({x}, {y}, {z}); mend or re-export the image"
         )
-    return Volume(array, raw.grid, unit)
 
 
 def to_labels(raw: RawImage, name: str) -> np.ndarray:
@@ -138,13 +151,17 @@ def require_same_grid(image: Grid, mask: Grid, image_name: str, mask_name: str) 
         raise GeometryMismatch(
             f"{mask_name}: {_sizes(mask.shape)} voxels (x, y, z), {image_name} has {_sizes(image.shape)}; {fix}"
         )
-    shift = image.distance_in_voxels(mask)
-    if shift > GRID_TOLERANCE:
+    if not _on_grid(image, mask):
+        shift = image.distance_in_voxels(mask)
         raise GeometryMismatch(
             f"{mask_name}: its voxels lie up to {shift:.4g} of a voxel beside those of {image_name} (allowed: "
             f"{GRID_TOLERANCE:g}); spacing {_mm(mask.spacing_mm[::-1])} against {_mm(image.spacing_mm[::-1])}, origin "
             f"{_mm(mask.origin_mm)} against {_mm(image.origin_mm)}; {fix}"
         )
+
+
+def _on_grid(image: Grid, mask: Grid) -> bool:
+    return image.shape == mask.shape and image.distance_in_voxels(mask) <= GRID_TOLERANCE
 
 
 def _decode_with_itk(path: Path, name: str) -> RawImage:

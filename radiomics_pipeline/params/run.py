@@ -3,27 +3,50 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
 from radiomics_pipeline.params.base import TOKEN, Section
 from radiomics_pipeline.params.extraction import SeriesParams
+from radiomics_pipeline.params.pyradiomics import PyradiomicsSeries
 from radiomics_pipeline.params.selection import SelectionParams
 
+ANY_SERIES = ""
+"""Name of the section that serves every series of a study: a PyRadiomics parameter file names none."""
 
-class RunParams(Section):
-    """One tracer or protocol: how its series are measured, and how its features are ranked."""
+
+class Run(Section):
+    """What the parameters of every standard have."""
 
     description: str = Field("", description="what the file is for")
-    standard: Literal["ibsi"] = Field("ibsi", description="whose definitions the features follow")
-    series: dict[str, SeriesParams] = Field({}, description="one section an image series: PET, CT, ...")
+    standard: Literal["ibsi", "pyradiomics"] = Field("ibsi", description="whose definitions the features follow")
+    series: dict[str, Any] = Field({}, description="one section an image series: PET, CT, ...")
     selection: SelectionParams = SelectionParams()
 
-    @field_validator("series")
+    @field_validator("series", check_fields=False)
     @classmethod
-    def _tokens(cls, value: dict[str, SeriesParams]) -> dict[str, SeriesParams]:
+    def _tokens(cls, value: dict[str, Any]) -> dict[str, Any]:
         for name in value:
-            if not re.fullmatch(TOKEN, name):
+            if name != ANY_SERIES and not re.fullmatch(TOKEN, name):
                 raise ValueError(f"series {name!r}: letters, digits, '.', '+' and '-' only, as it begins column names")
         return value
+
+
+class RunParams(Run):
+    """One tracer or protocol: how its series are measured, and how its features are ranked."""
+
+    standard: Literal["ibsi"] = Field("ibsi", description="whose definitions the features follow")
+    series: dict[str, SeriesParams] = Field({}, description="one section an image series: PET, CT, ...")
+
+
+class PyradiomicsRun(Run):
+    """The same with the definitions, settings and column names of PyRadiomics."""
+
+    standard: Literal["pyradiomics"] = Field("pyradiomics", description="whose definitions the features follow")
+    engine: Literal["own", "pyradiomics"] = Field(
+        "own", description="what computes them: this program, or PyRadiomics itself (extra [pyradiomics])"
+    )
+    series: dict[str, PyradiomicsSeries] = Field(
+        {}, description="one section an image series, each in PyRadiomics' own schema"
+    )

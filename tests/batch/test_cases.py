@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from radiomics_pipeline.batch.cases import find_study
@@ -122,3 +124,46 @@ def test_cases_are_chosen_by_name(tmp_path):
     assert [c.name for c in study.only(["c", "a"]).cases] == ["a", "c"]
     with pytest.raises(StudyError, match="no case 'x'; there are a, b, c"):
         study.only(["x"])
+
+
+@pytest.fixture
+def locked(monkeypatch):
+    """Folders named `locked` cannot be listed, whoever runs the test."""
+    listed = Path.iterdir
+
+    def iterdir(folder: Path):
+        if folder.name == "locked":
+            raise PermissionError(13, "Permission denied")
+        return listed(folder)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+
+
+def test_a_folder_that_cannot_be_read_costs_its_case(tmp_path, locked):
+    write_case(tmp_path / "a", "PET")
+    write_case(tmp_path / "a", "CT")
+    write_case(tmp_path / "locked")
+    first, second = find_study(tmp_path).cases
+    assert not any(files.problem for files in first.series)
+    assert (second.name, [files.series for files in second.series]) == ("locked", ["CT", "PET"])
+    assert {files.problem for files in second.series} == {
+        "folder locked: cannot be read (Permission denied); ask for the right to read it"
+    }
+
+
+def test_a_study_that_cannot_be_read_is_refused(tmp_path, locked):
+    write_case(tmp_path / "locked")
+    with pytest.raises(StudyError, match=r"folder locked: cannot be read \(Permission denied\)"):
+        find_study(tmp_path)
+    with pytest.raises(StudyError, match=r"^locked: cannot be read \(Permission denied\)"):
+        find_study(tmp_path / "locked")
+
+
+def test_a_table_of_cases_may_bear_any_name(tmp_path):
+    path = tmp_path / "second_reader.csv"
+    path.write_text("case,PET_image,PET_mask\nA,a.nii,b.nii\n", "utf-8")
+    study = find_study(path)
+    assert (study.name, study.root) == ("second_reader.csv", tmp_path)
+    assert study.cases[0].series[0].image == tmp_path / "a.nii"
+    with pytest.raises(StudyError, match=r"second_reader\.csv: no case 'B'"):
+        study.only(["B"])

@@ -1,4 +1,4 @@
-"""Configurations C, D and E of IBSI 1 and its digital phantom, through the parameter files and the study machinery."""
+"""All six configurations of IBSI 1, diagnostic values included, through the parameter files and the study machinery."""
 
 from __future__ import annotations
 
@@ -11,10 +11,15 @@ from radiomics_pipeline.batch.cases import find_study
 from radiomics_pipeline.batch.extract import extract_study
 from radiomics_pipeline.io.params_file import load_params
 
-FAMILY = {"intensity": "intensity_statistics", "histogram": "intensity_histogram"}
-PHANTOM = {"digital": "digital_phantom", "C": "ct_phantom", "D": "ct_phantom", "E": "ct_phantom"}
-VOXELS = {"digital": (74, 74), "C": (45985, 45981), "D": (45985, 44465), "E": (45985, 44484)}
-"""Of the outline and of the intensity mask, from the diagnostic rows of the reference."""
+FAMILY = {
+    "localintensity": "local_intensity",
+    "intensity": "intensity_statistics",
+    "histogram": "intensity_histogram",
+    "ivh": "intensity_volume_histogram",
+}
+PHANTOM = {"digital": "digital_phantom", **dict.fromkeys("ABCDE", "ct_phantom")}
+REFERENCES = {"digital": (482, 0), "A": (346, 60), "B": (346, 60), "C": (210, 60), "D": (210, 60), "E": (210, 60)}
+"""Values of features and diagnostic values that the reference table has."""
 
 
 def rows(path):
@@ -22,12 +27,15 @@ def rows(path):
         return list(csv.DictReader(file))
 
 
-def three_digits(value: float) -> float:
-    return value if value == 0 else round(value, 2 - math.floor(math.log10(abs(value))))
+def is_met(value: float, row: dict[str, str]) -> bool:
+    reference = float(row["reference_value"])
+    slack = float(row["tolerance"]) + 1e-9 * abs(reference)
+    rounded = value if value == 0 else round(value, 2 - math.floor(math.log10(abs(value))))
+    return min(abs(value - reference), abs(rounded - reference)) <= slack
 
 
 @pytest.mark.parametrize("configuration", PHANTOM)
-def test_every_reference_of_our_families_is_met(configuration, shared, tmp_path):
+def test_every_reference_is_met(configuration, shared, tmp_path):
     root = shared / "ibsi" / "ibsi1"
     name = PHANTOM[configuration]
     params = load_params(f"ibsi/{configuration}")
@@ -35,32 +43,25 @@ def test_every_reference_of_our_families_is_met(configuration, shared, tmp_path)
     extraction = extract_study(root, params, tmp_path, cases=[name], jobs=1, series=series)
     assert not extraction.failures
     (values,) = rows(tmp_path / "features.csv")
+    (diagnostics,) = rows(tmp_path / "diagnostics.csv")
     ours = {}
     for row in rows(tmp_path / "dictionary.csv"):
         family = FAMILY.get(row["family"], row["family"])
-        ours[family, row["aggregation"], row["ibsi_code"]] = float(values[row["column"]])
-    families = {family for family, _, _ in ours}
+        ours[family, row["aggregation"], row["ibsi_code"]] = values[row["column"]]
     references = [
         row
         for row in rows(root / "reference_values.csv")
-        if row["configuration"] == configuration
-        and row["standardised"] == "yes"
-        and row["family"] in families
-        and row["aggregation"].startswith("3D")
+        if row["configuration"] == configuration and row["standardised"] == "yes"
     ]
-    assert len(references) == 132
-    wrong = []
-    for row in references:
-        value = ours[row["family"], row["aggregation"], row["ibsi_code"]]
-        reference, slack = (
-            float(row["reference_value"]),
-            float(row["tolerance"]) + 1e-9 * abs(float(row["reference_value"])),
-        )
-        if min(abs(value - reference), abs(three_digits(value) - reference)) > slack:
-            wrong.append((row["tag"], value, reference))
+    sizes = [row for row in references if row["family"] == "diagnostics"]
+    features = [row for row in references if row["family"] != "diagnostics"]
+    assert (len(features), len(sizes)) == REFERENCES[configuration]
+    found = [
+        (row, ours[row["family"], row["aggregation"], row["parameter_code"] or row["ibsi_code"]]) for row in features
+    ]
+    found += [(row, diagnostics[f"diagnostics_{row['tag']}"]) for row in sizes]
+    wrong = [(row["tag"], value, row["reference_value"]) for row, value in found if not is_met(float(value), row)]
     assert not wrong
-    (log,) = rows(tmp_path / "case_log.csv")
-    assert (int(log["voxels"]), int(log["intensity_voxels"])) == VOXELS[configuration]
 
 
 def test_the_phantoms_are_found_by_the_folder_convention(shared):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from radiomics_pipeline.errors import ParamsError
-from radiomics_pipeline.extraction.plan import plan_series
+from radiomics_pipeline.extraction.standards import plan_series
 from radiomics_pipeline.io.params_file import (
     digest_params,
     find_params,

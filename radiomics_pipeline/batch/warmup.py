@@ -1,0 +1,118 @@
+"""Compile every kernel once, so that no later command waits for it.
+
+numba keeps what it compiled beside the kernels (or in its cache folder). Kernels are compiled by computing small
+synthetic regions that take every road through the features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from radiomics_pipeline.batch.executors import run_tasks
+from radiomics_pipeline.errors import WorkerLost
+from radiomics_pipeline.types import Grid, Region, Volume
+
+TIMEOUT_S = 1800.0
+SHAPE = ("morphology", "localintensity")
+
+
+def warm_up(jobs: int) -> list[str]:
+    """Compile all kernels in `jobs` processes; the problems, none where all went well."""
+    tasks = list(TASKS)
+    return [
+        f"{tasks[position]}: {result}"
+        for position, result in run_tasks(compile_part, tasks, jobs=min(jobs, len(tasks)), timeout_s=TIMEOUT_S)
+        if isinstance(result, WorkerLost) or result
+    ]
+
+
+def compile_part(name: str) -> str:
+    """Compile one part; what went wrong, or nothing."""
+    try:
+        TASKS[name]()
+    except Exception as e:  # noqa: BLE001 - a kernel that does not compile is reported, the others go on
+        return f"{type(e).__name__}: {e}"
+    return ""
+
+
+def _regions() -> list[tuple[Volume, Region]]:
+    """A ball, a few voxels, and noise of many intensities; each in an image wider than itself."""
+    random = np.random.default_rng(0)
+    places = np.indices((24, 24, 24)) - 11.5
+    ball = (places**2).sum(axis=0) < 81
+    few = np.zeros_like(ball)
+    few[10:13, 10:12, 10:12] = True
+    few[10, 10, 10] = False
+    grid = Grid(ball.shape, (2.0, 1.5, 1.5))
+    noise = Volume(random.normal(0, 100, ball.shape).round(), grid, "HU")
+    smooth = Volume((places[0] * 10 + random.normal(0, 20, ball.shape)).round(), grid, "HU")
+    many = Volume(random.permutation(ball.size).reshape(ball.shape).astype(np.float64), grid, "HU")
+    pairs = [(noise, ball), (smooth, ball), (noise, few), (many, ball)]
+    return [(volume, Region(mask, mask, grid)) for volume, mask in pairs]
+
+
+def _ibsi(families: Sequence[str]) -> None:
+    """These families in all aggregations, on native and resampled grids."""
+    from radiomics_pipeline.extraction.ibsi import plan_ibsi
+    from radiomics_pipeline.features import FAMILIES
+    from radiomics_pipeline.params.extraction import FixedBinNumber, Resample, SeriesParams, Setting
+
+    ways = ("3D:avg", "2.5D:mrg", "2.5D:avg", "2D:mrg", "2D:avg")
+    gathered = tuple(f.token for f in FAMILIES if f.aggregation != "volume" and f.token in families)
+    settings = tuple(Setting(name=w.replace(":", "-"), families=gathered, aggregation=w) for w in ways if gathered)
+    for volume, region in _regions():
+        for bins in (16, 4096):
+            for grid in (None, Resample(voxel_mm=1), Resample(voxel_mm=1, image="cubic")):
+                scheme = FixedBinNumber(method="fixed-bin-number", bins=bins)
+                params = SeriesParams(
+                    unit="HU", resample=grid, discretise=scheme, families=tuple(families), settings=settings
+                )
+                plan_ibsi(params, "CT").extract(volume, region)
+
+
+def _textures() -> None:
+    from radiomics_pipeline.features import FAMILIES
+
+    _ibsi([f.token for f in FAMILIES if f.token not in SHAPE])
+
+
+def _pyradiomics() -> None:
+    """All classes, in three dimensions and in slices."""
+    from radiomics_pipeline.extraction.pyradiomics import plan_pyradiomics
+    from radiomics_pipeline.params.pyradiomics import PyradiomicsSeries
+
+    for setting in ({}, {"force2D": True}, {"weightingNorm": "euclidean"}):
+        plan = plan_pyradiomics(PyradiomicsSeries.model_validate({"setting": setting}), "CT")
+        for volume, region in _regions()[:2]:
+            plan.extract(volume, region)
+
+
+def _statistics() -> None:
+    """What selection compiles."""
+    from radiomics_pipeline.selection.penalised import PenalisedLogistic
+    from radiomics_pipeline.stats.concordance import harrell_c
+    from radiomics_pipeline.stats.cox import cox_lrt, cox_robust_p
+    from radiomics_pipeline.stats.delong import auc_delong
+    from radiomics_pipeline.stats.deviance import cox_loss
+
+    random = np.random.default_rng(0)
+    values, groups = random.normal(size=(30, 3)), np.repeat(np.arange(15), 2)
+    positive = np.arange(30) % 3 == 0
+    time, event = random.exponential(size=30), np.arange(30) % 2 == 0
+    auc_delong(values, positive, groups)
+    harrell_c(values, time, event, groups)
+    cox_lrt(values, time, event)
+    cox_robust_p(values, time, event, groups)
+    cox_loss(values.T, time, event)
+    PenalisedLogistic().fit(values, positive, groups)
+
+
+TASKS: dict[str, Callable[[], None]] = {
+    "shape": lambda: _ibsi(SHAPE),
+    "textures": _textures,
+    "pyradiomics": _pyradiomics,
+    "statistics": _statistics,
+}
+"""The parts by name; those that share a kernel are parts of one, so that it is compiled once."""

@@ -1,0 +1,250 @@
+"""Features of one region by the definitions of PyRadiomics: from parameters to columns, and from a region to a row."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from radiomics_pipeline.errors import ParamsError, did_you_mean
+from radiomics_pipeline.extraction.plan import ORIGINAL, SeriesPlan
+from radiomics_pipeline.extraction.pyradiomics_diagnostics import diagnose
+from radiomics_pipeline.extraction.result import RegionFacts, RegionFeatures, stage, touched_faces, xyz
+from radiomics_pipeline.features.pyradiomics import FAMILIES
+from radiomics_pipeline.features.pyradiomics.sample import FeatureSettings, PyradiomicsSample
+from radiomics_pipeline.features.registry import Family, FeatureSpec
+from radiomics_pipeline.imaging.boxes import bounding_box
+from radiomics_pipeline.imaging.pyradiomics.discretise import discretise
+from radiomics_pipeline.imaging.pyradiomics.prepare import Prepared, prepare
+from radiomics_pipeline.imaging.pyradiomics.resample import crop
+from radiomics_pipeline.params.extraction import Label
+from radiomics_pipeline.params.pyradiomics import SHAPE_CLASSES, PyradiomicsSeries, Settings, require_own_engine
+from radiomics_pipeline.types import ColumnName, ColumnSpec, Levels, Region, Volume
+
+logger = logging.getLogger(__name__)
+
+WITHDRAWN = {
+    "glcm": ("Dissimilarity", "Homogeneity1", "Homogeneity2", "SumVariance"),
+    "gldm": ("DependencePercentage", "GrayLevelNonUniformityNormalized"),
+}
+"""Names that PyRadiomics accepts in a file and gives no column for: each equals another feature, or is constant."""
+
+
+@dataclass(frozen=True)
+class Computation:
+    """One family of one image: what its wanted features are called, by the feature's name."""
+
+    family: Family
+    columns: dict[str, ColumnSpec]
+
+
+@dataclass(frozen=True)
+class PyradiomicsPlan(SeriesPlan):
+    """All computations on one series, in PyRadiomics' order.
+
+    section : the parameters; settings : those that the features of the original image see
+    """
+
+    section: PyradiomicsSeries
+    settings: Settings
+    computations: tuple[Computation, ...]
+
+    native = True
+
+    @property
+    def columns(self) -> tuple[ColumnSpec, ...]:
+        """The columns in the order of the table."""
+        return tuple(spec for c in self.computations for spec in c.columns.values())
+
+    @property
+    def unit(self) -> str:
+        """Unit of the stored intensities."""
+        return self.section.unit
+
+    @property
+    def label(self) -> Label | None:
+        """Which label of the mask is the region."""
+        return self.section.setting.label
+
+    @property
+    def correct_mask(self) -> bool:
+        """Whether a mask on another grid is brought onto the image's."""
+        return self.section.setting.correctMask
+
+    def without_features(self) -> SeriesPlan:
+        """The same preparation of image and region, and no feature."""
+        return replace(self, computations=())
+
+    def extract(self, volume: Volume, region: Region) -> RegionFeatures:
+        """All features of one region; CaseError where a step cannot be done rightly.
+
+        volume : with `native` set, in its file's own type of number, since PyRadiomics resamples in it
+        """
+        prepared = prepare(volume, region.morphology, self.section.setting)
+        sample, levels = self._sample(prepared)
+        values: dict[str, float] = {}
+        undefined: dict[str, str] = {}
+        with stage("features"):
+            for computation in self.computations:
+                numbers, reasons = self._compute(computation.family, prepared, sample)
+                for feature, spec in computation.columns.items():
+                    values[spec.column] = numbers[feature]
+                    if feature in reasons:
+                        undefined[spec.column] = reasons[feature]
+        return RegionFeatures(
+            values=values,
+            undefined=undefined,
+            facts=self._facts(volume, region, prepared, levels),
+            diagnostics=diagnose(volume, region, prepared, self.section) if self.section.setting.additionalInfo else {},
+        )
+
+    def _sample(self, prepared: Prepared) -> tuple[PyradiomicsSample, Levels | None]:
+        """What all families but shape see: the box of what re-segmentation left, and its grey levels."""
+        low, high = bounding_box(prepared.kept)
+        image, (mask,) = crop(prepared.image, [prepared.kept], low, high)
+        levels = None
+        if any(c.family.needs_levels for c in self.computations):
+            with stage("discretise"):
+                levels = discretise(image, mask, self.settings)
+        settings = feature_settings(self.settings)
+        return PyradiomicsSample(image.array, mask, image.spacing_mm, levels, settings), levels
+
+    def _compute(
+        self, family: Family, prepared: Prepared, sample: PyradiomicsSample
+    ) -> tuple[dict[str, float], dict[str, str]]:
+        """Values of one family's features, and the reasons of those that are NaN."""
+        if family.token not in SHAPE_CLASSES:
+            return family.compute(sample)
+        general = self.section.setting
+        outline = prepared.kept if general.resegmentShape else prepared.drawn
+        # PyRadiomics takes the box of what re-segmentation left for the outline, too, and so may cut it off
+        image, (mask,) = crop(prepared.image, [outline], *bounding_box(prepared.kept))
+        reason = _no_plane(mask.shape, general.force2Ddimension) if family.token == "shape2D" else ""
+        if reason:
+            return dict.fromkeys(family.features, np.nan), dict.fromkeys(family.features, reason)
+        return family.compute(
+            PyradiomicsSample(image.array, mask, image.spacing_mm, settings=feature_settings(general))
+        )
+
+    def _facts(self, volume: Volume, region: Region, prepared: Prepared, levels: Levels | None) -> RegionFacts:
+        grid = prepared.image.grid
+        voxels = int(np.count_nonzero(prepared.drawn))
+        return RegionFacts(
+            voxels=voxels,
+            intensity_voxels=int(np.count_nonzero(prepared.kept)),
+            volume_ml=voxels * grid.voxel_volume_mm3 / 1000,
+            native_mm=xyz(volume.spacing_mm),
+            voxel_mm=xyz(grid.spacing_mm),
+            levels=None if levels is None else len(levels.present),
+            warnings=tuple(_warnings(touched_faces(region), prepared, self.settings if levels else None)),
+        )
+
+
+def plan_pyradiomics(section: PyradiomicsSeries, series: str, *, named: bool = True) -> PyradiomicsPlan:
+    """The plan of one series; `named`: its columns begin with the series' name.
+
+    Raises ParamsError for a feature that does not exist, and for what only PyRadiomics itself computes.
+    """
+    require_own_engine(section, series)
+    where = f"series {series}: " if series else ""
+    prefix = series if named else ""
+    settings = section.settings_of("Original")
+    known = {family.token: family for family in FAMILIES}
+    computations = []
+    for token, names in section.classes.items():
+        if token == "shape2D" and not section.setting.force2D:
+            continue  # PyRadiomics leaves the class out without a word
+        family = known[token]
+        columns = {
+            feature.name: _spec(prefix, family, feature, settings, section.unit)
+            for feature in _features(family, names, where)
+        }
+        computations.append(Computation(family, columns))
+    plan = PyradiomicsPlan(series, prefix, section, settings, tuple(computations))
+    if not plan.columns:
+        raise ParamsError(f"{where}featureClass asks for no feature that is computed; shape2D needs force2D: true")
+    try:
+        for spec in plan.columns:
+            str(spec.name)
+    except ValueError as e:
+        raise ParamsError(f"{where}{e}") from None
+    return plan
+
+
+def feature_settings(settings: Settings) -> FeatureSettings:
+    """The part of PyRadiomics' settings that the features themselves see."""
+    return FeatureSettings(
+        voxel_array_shift=settings.voxelArrayShift,
+        symmetrical_glcm=settings.symmetricalGLCM,
+        weighting_norm=settings.weightingNorm,
+        distances=settings.distances,
+        gldm_a=settings.gldm_a,
+        force_2d=settings.force2D,
+        force_2d_dimension=settings.force2Ddimension,
+    )
+
+
+def _features(family: Family, names: tuple[str, ...], where: str) -> list[FeatureSpec]:
+    """The features of a family that a file names, in its order; those of the whole class where it names none."""
+    if not names:
+        return [feature for feature in family.features.values() if feature.default]
+    withdrawn = WITHDRAWN.get(family.token, ())
+    known = [*family.features, *withdrawn]
+    for name in names:
+        if name not in known:
+            raise ParamsError(
+                f"{where}featureClass {family.token}: no feature {name!r}{did_you_mean(name, known)}; "
+                f"there are: {', '.join(family.features)}"
+            )
+        if name in withdrawn:
+            logger.warning("%s%s %s: withdrawn by PyRadiomics; there is no column for it", where, family.token, name)
+    return [family.features[name] for name in dict.fromkeys(names) if name not in withdrawn]
+
+
+def _spec(prefix: str, family: Family, feature: FeatureSpec, settings: Settings, unit: str) -> ColumnSpec:
+    extent = "2.5D" if settings.force2D else "3D"
+    gathered = family.aggregation_of(f"{extent}:{'mrg' if settings.weightingNorm else 'avg'}")
+    return ColumnSpec(
+        ColumnName(prefix, ORIGINAL, family.token, feature.name),
+        "pyradiomics",
+        gathered,
+        feature.ibsi,
+        feature.unit.replace("{u}", unit),
+        feature.definition,
+    )
+
+
+def _no_plane(shape: tuple[int, ...], axis: int) -> str:
+    """Why PyRadiomics gives no shape2D of a region whose box has this shape (z, y, x); empty where it does.
+
+    Beside one slice across `axis` it wants more than one voxel along the axis counted from the other end.
+    """
+    names = "zyx"
+    if shape[axis] > 1:
+        return f"the region has {shape[axis]} slices across {names[axis]}; shape2D is that of one"
+    if shape[2 - axis] == 1:
+        return f"PyRadiomics computes no shape2D of a region that is one voxel wide along {names[2 - axis]}"
+    return ""
+
+
+def _warnings(touches: str, prepared: Prepared, binned: Settings | None) -> Iterator[str]:
+    """`binned`: the settings of the grey levels, None where there are none."""
+    if touches:
+        yield f"the region touches the border of the image ({touches}); it may be cut off"
+    inside = prepared.image.array[prepared.kept]
+    if binned and binned.binCount is None and _overflows(inside, binned.binWidth):
+        yield (
+            f"intensities up to {int(inside.max())} in voxels of type {inside.dtype}: PyRadiomics with NumPy 2 "
+            "overflows and gives other grey levels here; these are as it documents them"
+        )
+
+
+def _overflows(inside: np.ndarray, width: float) -> bool:
+    """Whether the end of PyRadiomics' bins, two widths above the maximum, does not fit the voxels' type."""
+    return (
+        inside.dtype.kind in "iu"
+        and isinstance(width, int)
+        and int(inside.max()) + 2 * width > np.iinfo(inside.dtype).max
+    )

@@ -1,0 +1,106 @@
+"""What features by PyRadiomics' definitions are computed from: one image of one region, and the settings that count."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+
+from radiomics_pipeline.features.registry import Undefined
+from radiomics_pipeline.types import Levels
+
+T = TypeVar("T")
+
+Norm = Literal["no_weighting", "manhattan", "euclidean", "infinity"]
+"""How long a step is where directions are weighted by it; "no_weighting": all count alike."""
+
+
+@dataclass(frozen=True)
+class FeatureSettings:
+    """Settings of PyRadiomics that change features, with its defaults.
+
+    voxel_array_shift : `voxelArrayShift`, added to intensities in Energy, TotalEnergy and RootMeanSquared
+    symmetrical_glcm : `symmetricalGLCM`, whether pairs count in both orders
+    weighting_norm : `weightingNorm` of GLCM and GLRLM; None takes the mean of the features of all directions, a norm
+        merges the directions into one matrix
+    distances : `distances` between the voxels of a pair (GLCM) or neighbours (GLDM, NGTDM), largest component in voxels
+    gldm_a : largest difference of grey levels that depend on one another
+    force_2d, force_2d_dimension : `force2D`, `force2Ddimension`: no step along this axis of [z, y, x]
+    """
+
+    voxel_array_shift: float = 0.0
+    symmetrical_glcm: bool = True
+    weighting_norm: Norm | None = None
+    distances: tuple[int, ...] = (1,)
+    gldm_a: int = 0
+    force_2d: bool = False
+    force_2d_dimension: int = 0
+
+    @property
+    def flat_axis(self) -> int | None:
+        """The axis along which no step is taken, None where all are."""
+        return self.force_2d_dimension if self.force_2d else None
+
+    @property
+    def steps(self) -> np.ndarray:
+        """One of each two opposite steps (dz, dy, dx) at `distances`; int64 [steps, 3]."""
+        return _steps(self.distances, self.flat_axis)
+
+    @property
+    def unit_steps(self) -> np.ndarray:
+        """One of each two opposite steps to the voxels that touch; int64 [steps, 3]."""
+        return _steps((1,), self.flat_axis)
+
+    def lengths_mm(self, steps: np.ndarray, spacing_mm: tuple[float, float, float]) -> np.ndarray:
+        """Length of each step by the weighting norm; float64 [steps]."""
+        moves = np.abs(steps) * np.array(spacing_mm)
+        if self.weighting_norm == "manhattan":
+            return moves.sum(axis=1)
+        return np.sqrt((moves**2).sum(axis=1)) if self.weighting_norm == "euclidean" else moves.max(axis=1)
+
+
+@dataclass(frozen=True)
+class PyradiomicsSample:
+    """What a family of PyRadiomics is computed from.
+
+    image : [z, y, x], of the type that PyRadiomics would see, cropped to the region's box
+    mask : bool [z, y, x], the region; one voxel at least
+    spacing_mm : (z, y, x)
+    levels : PyRadiomics' bin numbers in the same box, from 1; None for families that need none
+    memory : what several families need of this sample, by the function that computed it
+    """
+
+    image: np.ndarray
+    mask: np.ndarray
+    spacing_mm: tuple[float, float, float]
+    levels: Levels | None = None
+    settings: FeatureSettings = FeatureSettings()
+    memory: dict[Callable[[PyradiomicsSample], Any], Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def once(self, compute: Callable[[PyradiomicsSample], T]) -> T:
+        """What `compute` gives for this sample, computed the first time that any family asks for it."""
+        if compute not in self.memory:
+            self.memory[compute] = compute(self)
+        return self.memory[compute]
+
+    def fitting(self, steps: np.ndarray) -> np.ndarray:
+        """Those of the steps that lead from one voxel of the box to another; Undefined for none: PyRadiomics fails."""
+        fit = (np.abs(steps) < self.mask.shape).all(axis=1)
+        if not fit.any():
+            raise Undefined("the region's box holds no two voxels at the distance of neighbours")
+        return steps if fit.all() else np.ascontiguousarray(steps[fit])
+
+
+@lru_cache
+def _steps(distances: tuple[int, ...], flat_axis: int | None) -> np.ndarray:
+    reach = range(-max(distances), max(distances) + 1)
+    found = [
+        step
+        for step in itertools.product(reach, repeat=3)
+        if step > (0, 0, 0) and max(map(abs, step)) in distances and (flat_axis is None or step[flat_axis] == 0)
+    ]
+    return np.array(found, np.int64)

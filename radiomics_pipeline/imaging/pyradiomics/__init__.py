@@ -1,0 +1,1 @@
+"""Image and mask as PyRadiomics prepares them: normalised, resampled, checked, re-segmented, binned."""

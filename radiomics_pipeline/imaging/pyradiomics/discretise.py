@@ -1,0 +1,49 @@
+"""Grey levels as PyRadiomics makes them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from radiomics_pipeline.errors import DiscretisationError
+from radiomics_pipeline.params.pyradiomics import Settings
+from radiomics_pipeline.types import Levels, Volume
+
+MAX_LEVELS = 2**16
+"""More grey levels than this are an error in the unit or the bin width, not a texture."""
+
+
+def discretise(volume: Volume, mask: np.ndarray, settings: Settings) -> Levels:
+    """Grey levels 1..count of the voxels in a mask, bool [z, y, x].
+
+    binWidth w: floor(x / w) - floor(min / w) + 1, so that edges are multiples of w and a maximum on an edge begins
+    a level of its own. binCount n: n levels of equal width from minimum to maximum, which lies in the last.
+    Raises DiscretisationError for more than 65536 levels.
+    """
+    inside = volume.array[mask]
+    edges = _edges(inside, settings, volume.unit)
+    levels = np.digitize(inside, edges)
+    array = np.zeros(volume.array.shape, np.int32)
+    array[mask] = levels
+    return Levels(array, int(levels.max()))
+
+
+def _edges(inside: np.ndarray, settings: Settings, unit: str) -> np.ndarray:
+    """Lower edges of the levels and the upper one of the last, ascending.
+
+    Made in the image's own type, where an edge such as 0.3 in float32 has its digits; whole numbers are widened
+    first, since the edge behind a maximum of 250 does not fit 8 bits.
+    """
+    if settings.binCount is not None:
+        edges = np.histogram(inside, settings.binCount)[1]
+        edges[-1] += 1  # the maximum belongs to the last level
+        return edges
+    low, high = inside.min(), inside.max()
+    if inside.dtype.kind in "iu":
+        low, high = np.int64(low), np.int64(high)
+    width = settings.binWidth
+    if (float(high) - float(low)) / width > MAX_LEVELS:
+        raise DiscretisationError(
+            f"more than {MAX_LEVELS} grey levels: intensities run from {low:g} to {high:g}; is the image in "
+            f"{unit or 'the unit meant'}? If so, use a larger binWidth than {width:g}"
+        )
+    return np.arange(low - low % width, high + 2 * width, width)

@@ -1,0 +1,189 @@
+"""Standard `pyradiomics` gives PyRadiomics' columns, numbers, diagnostics and refusals."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import numpy as np
+import pytest
+
+from radiomics_pipeline.errors import BadMask, ParamsError
+from radiomics_pipeline.extraction.pyradiomics import FAMILIES, WITHDRAWN, plan_pyradiomics
+from radiomics_pipeline.params.pyradiomics import PyradiomicsSeries
+from radiomics_pipeline.types import read_name
+from tests.extraction.pyradiomics_cases import (
+    Case,
+    as_text,
+    clinical_cases,
+    compare,
+    extract,
+    options,
+    pyradiomics,
+    synthetic_cases,
+    table,
+)
+
+CASES = {case.name: case for case in synthetic_cases()}
+OFTEN = "int16 anisotropic"
+SHOWN_OTHERWISE = {"diagnostics_Versions_PyRadiomics", "diagnostics_Versions_PyWavelet"}
+
+
+@pytest.fixture(autouse=True)
+def _installed(pyradiomics):
+    """Every test here needs PyRadiomics."""
+
+
+def section(**sections) -> PyradiomicsSeries:
+    return PyradiomicsSeries.model_validate(sections)
+
+
+@pytest.mark.parametrize("option", options(CASES[OFTEN]))
+def test_every_option_gives_the_same(option):
+    case = CASES[OFTEN]
+    found = compare(case, option, options(case)[option])
+    assert found.faults == ()
+
+
+@pytest.mark.parametrize("option", ["default", "resample finer", "resegmentShape", "normalize", "shape2D across z"])
+@pytest.mark.parametrize("name", [name for name in CASES if name not in (OFTEN, "many levels")])
+def test_every_case_gives_the_same(name, option):
+    assert compare(CASES[name], option, options(CASES[name])[option]).faults == ()
+
+
+@pytest.mark.parametrize("option", ["default", "resample to 2 mm", "resegment and resample", "binCount 16"])
+def test_a_pet_gives_the_same(shared, option):
+    (case,) = clinical_cases(shared)
+    assert compare(case, option, options(case)[option]).faults == ()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASES)
+def test_every_case_under_every_option_gives_the_same(name):
+    found = table([CASES[name]])
+    assert [f"{one.option}: {fault}" for one in found for fault in one.faults] == [], as_text(found)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("series", [0, 1], ids=["PET", "CT"])
+def test_pet_and_ct_under_every_option_give_the_same(shared, series):
+    found = table([list(clinical_cases(shared, ct=True))[series]])
+    assert [f"{one.option}: {fault}" for one in found for fault in one.faults] == [], as_text(found)
+
+
+def test_a_difference_is_seen():
+    case = CASES[OFTEN]
+    other = Case(case.name, case.array + np.int16(1), case.mask, case.grid, case.width)
+    theirs, _ = pyradiomics(case, {"setting": {"binWidth": 25}})
+    values = extract(other, {"setting": {"binWidth": 25}}).values
+    assert values["original_firstorder_Mean"] == pytest.approx(float(theirs["original_firstorder_Mean"]) + 1)
+    assert not compare(case, "default", {"setting": {"binWidth": 25}}).faults
+    assert compare(_Shifted(*vars(case).values()), "default", {"setting": {"binWidth": 25}}).faults
+
+
+class _Shifted(Case):
+    """A case of which we see another image than PyRadiomics."""
+
+    def ours(self, label: int = 1):
+        volume, region = super().ours(label)
+        return type(volume)(volume.array + np.int16(1), volume.grid, native=True), region
+
+
+def without_numpy(value) -> str:
+    """PyRadiomics' text of a value, with numbers as they read without numpy 2."""
+    return re.sub(r"np\.float64\(([^)]*)\)", r"\1", str(value))
+
+
+@pytest.mark.parametrize(
+    "option", ["default", "resample finer", "resegment and resample", "resegment sigma", "preCrop", "own of Original"]
+)
+def test_diagnostics_are_the_same(option):
+    case = CASES["disconnected"]
+    case = Case(case.name, case.array, (case.mask == 1).astype(np.uint8), case.grid, case.width)
+    tree = options(case)[option]
+    theirs, _ = pyradiomics(case, tree)
+    expected = {name: without_numpy(v) for name, v in theirs.items() if name.startswith("diagnostics_")}
+    found = extract(case, tree).diagnostics
+    assert list(found) == list(expected)
+    for name in set(expected) - SHOWN_OTHERWISE:
+        if "Configuration" in name:
+            assert ast.literal_eval(found[name]) == ast.literal_eval(expected[name]), name
+        elif "Mean" in name:  # ITK adds the voxels up in another order
+            assert float(found[name]) == pytest.approx(float(expected[name]), rel=1e-12), name
+        else:
+            assert found[name] == expected[name], name
+
+
+def test_without_additional_info_there_are_no_diagnostics():
+    assert extract(CASES["tiny"], {"setting": {"additionalInfo": False}}).diagnostics == {}
+
+
+def test_every_feature_of_every_class_is_there_but_those_withdrawn():
+    from radiomics import getFeatureClasses
+
+    ours = {family.token: family for family in FAMILIES}
+    for token, theirs in getFeatureClasses().items():
+        names = {n: late for n, late in theirs.getFeatureNames().items() if n not in WITHDRAWN.get(token, ())}
+        assert {name: not feature.default for name, feature in ours[token].features.items()} == names, token
+        assert list(ours[token].features) == list(names), token
+
+
+def test_every_column_is_read_back_and_explained():
+    plan = plan_pyradiomics(section(setting={"force2D": True}, unit="HU"), "CT")
+    assert len(plan.columns) == 107 + 9
+    for spec in plan.columns:
+        assert read_name(spec.column) == spec.name
+        assert spec.column.startswith("CT_original_")
+        assert spec.standard == "pyradiomics"
+        assert spec.definition
+        assert "{u}" not in spec.unit
+    by_name = {spec.column: spec for spec in plan.columns}
+    assert by_name["CT_original_firstorder_Energy"].unit == "HU^2"
+    assert by_name["CT_original_glcm_Contrast"].aggregation == "2.5D:avg"
+
+
+def test_a_plan_refuses_what_is_not_there():
+    with pytest.raises(ParamsError, match="CT: featureClass glcm: no feature 'Contarst', did you mean 'Contrast'"):
+        plan_pyradiomics(section(featureClass={"glcm": ["Contarst"]}), "CT")
+    with pytest.raises(ParamsError, match="shape2D needs force2D"):
+        plan_pyradiomics(section(featureClass={"shape2D": None}), "CT")
+    with pytest.raises(ParamsError, match="engine: pyradiomics"):
+        plan_pyradiomics(section(imageType={"LoG": {"sigma": [1]}}), "CT")
+    with pytest.raises(ParamsError, match="'glcm' is the name of a feature family"):
+        plan_pyradiomics(section(), "glcm")
+
+
+def test_a_shape_in_two_dimensions_is_undefined_where_there_are_several_slices():
+    found = extract(CASES[OFTEN], {"setting": {"force2D": True, "binWidth": 25}})
+    reason = found.undefined["original_shape2D_Sphericity"]
+    assert "slices across z" in reason
+    assert np.isnan(found.values["original_shape2D_Sphericity"])
+    assert not np.isnan(found.values["original_glcm_Contrast"])
+
+
+def test_facts_speak_of_the_grid_of_the_features():
+    case = CASES["float32"]
+    low = float(np.median(case.array[case.mask == 1]))
+    found = extract(case, {"setting": {"resampledPixelSpacing": [1, 1, 1], "binWidth": 1, "resegmentRange": [low]}})
+    assert found.facts.voxel_mm == (1.0, 1.0, 1.0)
+    assert found.facts.native_mm == case.grid.spacing_mm[::-1]
+    assert found.facts.voxels == round(found.facts.volume_ml * 1000)
+    assert 0 < found.facts.intensity_voxels < found.facts.voxels
+    assert found.facts.levels > 3
+    assert any(
+        "border" in text for text in extract(CASES["at the border"], {"setting": {"binWidth": 1}}).facts.warnings
+    )
+
+
+def test_levels_beyond_eight_bits_are_warned_of():
+    case = CASES["uint8"]
+    bright = Case(case.name, case.array + np.uint8(100), case.mask, case.grid, 25)
+    assert any("NumPy 2" in text for text in extract(bright, {"setting": {"binWidth": 25}}).facts.warnings)
+    assert not extract(bright, {"setting": {"binWidth": 25.0}}).facts.warnings
+
+
+def test_a_plan_without_features_prepares_all_the_same():
+    plan = plan_pyradiomics(section(setting={"minimumROISize": 10000}), "", named=False).without_features()
+    assert plan.columns == ()
+    with pytest.raises(BadMask, match="minimumROISize"):
+        plan.extract(*CASES[OFTEN].ours())

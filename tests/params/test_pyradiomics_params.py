@@ -1,0 +1,146 @@
+"""PyRadiomics' parameter files: its names, its rules, and what is refused."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+
+from radiomics_pipeline.errors import ParamsError
+from radiomics_pipeline.params.pyradiomics import (
+    FEATURE_CLASSES,
+    PyradiomicsSeries,
+    Settings,
+    is_pyradiomics_file,
+    require_own_engine,
+)
+
+
+def series(**sections):
+    return PyradiomicsSeries.model_validate(sections)
+
+
+def message(**sections):
+    with pytest.raises(ValidationError) as refusal:
+        series(**sections)
+    return str(refusal.value)
+
+
+def test_every_key_of_its_schema_is_known_with_its_default(pyradiomics):
+    from radiomics.featureextractor import RadiomicsFeatureExtractor
+
+    ours = Settings()
+    for name, value in RadiomicsFeatureExtractor._getDefaultSettings().items():
+        own = getattr(ours, name)
+        assert (list(own) if isinstance(own, tuple) else own) == value, name
+
+
+def test_every_key_of_its_file_schema_is_known(pyradiomics):
+    schema = YAML(typ="safe").load((Path(pyradiomics.__file__).parent / "schemas/paramSchema.yaml").read_text("utf-8"))
+    assert set(schema["mapping"]["setting"]["mapping"]) == set(Settings.model_fields)
+    assert set(schema["mapping"]) == set(PyradiomicsSeries.model_fields) - {"unit"}
+
+
+def test_without_classes_all_are_wanted_in_its_order():
+    assert list(series().classes) == list(FEATURE_CLASSES)
+    assert set(series().classes.values()) == {()}
+
+
+def test_classes_keep_the_order_of_the_file_after_shape():
+    wanted = {"glcm": ["Contrast", "Autocorrelation"], "shape2D": None, "firstorder": [], "shape": None}
+    assert series(featureClass=wanted).classes == {
+        "shape": (),
+        "shape2D": (),
+        "glcm": ("Contrast", "Autocorrelation"),
+        "firstorder": (),
+    }
+    assert list(series(featureClass=wanted).classes) == ["shape", "shape2D", "glcm", "firstorder"]
+
+
+def test_an_image_type_overrides_only_what_it_names():
+    section = series(setting={"binWidth": 5, "gldm_a": 1}, imageType={"Original": {"binWidth": 25}})
+    assert section.settings_of("Original").binWidth == 25  # which is the default, and yet written
+    assert section.settings_of("Original").gldm_a == 1
+    assert section.setting.binWidth == 5
+
+
+def test_what_is_written_is_read_back_the_same():
+    section = series(
+        imageType={"Original": {"binWidth": 25}, "LoG": {"sigma": [1, 2.5]}},
+        featureClass={"glcm": None, "shape": ["VoxelVolume"]},
+        setting={"resampledPixelSpacing": [1, 1.5, 0], "interpolator": None, "resegmentRange": [-3], "binCount": 8},
+    )
+    again = PyradiomicsSeries.model_validate(section.model_dump(mode="json"))
+    assert again == section
+    assert again.settings_of("LoG") == section.settings_of("LoG")
+    assert again.imageType["Original"].model_fields_set == {"binWidth"}
+
+
+def test_pyradiomics_takes_what_it_is_given_and_what_is_written(pyradiomics):
+    from radiomics.featureextractor import RadiomicsFeatureExtractor
+
+    given = {
+        "imageType": {"Original": {"binWidth": 10}},
+        "featureClass": {"glcm": ["Contrast"], "shape": []},
+        "setting": {"resampledPixelSpacing": [1, 1.5, 0], "resegmentRange": [-3, 7.5], "interpolator": "sitkLinear"},
+    }
+    section = series(**given)
+    assert section.as_file() == given
+    written = {k: v for k, v in section.model_dump(mode="json").items() if k != "unit"}
+    for tree in (given, written):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            extractor = RadiomicsFeatureExtractor(tree)
+        assert extractor.settings["resampledPixelSpacing"] == [1, 1.5, 0]
+        assert extractor.enabledImagetypes == given["imageType"]
+
+
+def test_numbers_of_interpolators_become_names():
+    assert series(setting={"interpolator": 2}).setting.interpolator == "sitkLinear"
+
+
+@pytest.mark.parametrize(
+    ("sections", "part"),
+    [
+        ({"imageType": {"Orignal": {}}}, "did you mean 'Original'"),
+        ({"featureClass": {"glcmm": None}}, "did you mean 'glcm'"),
+        ({"setting": {"binwidth": 3}}, "Extra inputs"),
+        ({"setting": {"binWidth": 0}}, "greater than 0"),
+        ({"setting": {"binWidth": True}}, "true and false are no values"),
+        ({"setting": {"interpolator": 11}}, "sitkBSpline"),
+        ({"setting": {"resampledPixelSpacing": [1, 1]}}, "resampledPixelSpacing"),
+        ({"setting": {"resegmentRange": []}}, "at least 1 item"),
+        ({"setting": {"resegmentRange": [1, 2, 3]}}, "at most 2 items"),
+        ({"setting": {"label": 1.0}}, "valid integer"),
+        ({"setting": {"distances": []}}, "at least 1 item"),
+        ({"setting": {"force2D": None}}, "valid boolean"),
+        ({"setting": {"resegmentMode": "percent"}}, "'absolute', 'relative' or 'sigma'"),
+        ({"imageType": {"Original": None}}, "imageType.Original"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(sections, part):
+    assert part in message(**sections)
+
+
+@pytest.mark.parametrize(
+    ("sections", "part"),
+    [
+        ({"imageType": {"Original": {}, "Wavelet": {}}}, "Wavelet.*engine: pyradiomics"),
+        ({"setting": {"label_channel": 1}}, "label_channel"),
+        ({"imageType": {"Original": {"label": 2}}}, "label is chosen once"),
+    ],
+)
+def test_what_only_pyradiomics_computes_is_refused_by_the_own_engine(sections, part):
+    section = series(**sections)
+    with pytest.raises(ParamsError, match=part):
+        require_own_engine(section, "CT")
+
+
+def test_a_file_is_its_own_by_its_sections():
+    assert is_pyradiomics_file({"setting": {}, "imageType": {}})
+    assert is_pyradiomics_file({"voxelSetting": {}})
+    assert not is_pyradiomics_file({})
+    assert not is_pyradiomics_file({"setting": {}, "series": {}})
