@@ -8,12 +8,13 @@ PYTHON ?= $(shell $(FIND_PYTHON))
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 DEMO := out/demo
 SAMPLE := data_samples/fdg_lesions
+STUDY ?= $(SAMPLE)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench docs clean
+.PHONY: help setup demo test test-all lint bench docs clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.installed ## make .venv and install the package into it
 
@@ -22,7 +23,10 @@ demo: $(VENV)/.installed ## the whole way on the embedded sample: tables and a f
 		--target mace --clinical age,sex,stage --out $(DEMO)
 	@echo "Open $(DEMO)/selection.png; what was planted in the sample stands in $(SAMPLE)/README.md"
 
-test: $(VENV)/.developed ## all tests
+test: $(VENV)/.developed ## all tests but the complete tables against PyRadiomics
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not exhaustive"
+
+test-all: $(VENV)/.developed ## all tests, every option of PyRadiomics on every case
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal
 
 lint: $(VENV)/.developed ## ruff, mypy, and whether the generated pages are up to date
@@ -31,8 +35,11 @@ lint: $(VENV)/.developed ## ruff, mypy, and whether the generated pages are up t
 	@$(BIN)/mypy
 	@$(BIN)/python docs/generate.py --check
 
-bench: $(VENV)/.developed ## seconds a case: reading, our features, PyRadiomics
-	@$(BIN)/python benchmarks/extraction.py $(SAMPLE)
+bench: $(VENV)/.developed ## speed against PyRadiomics and reading, growth, memory, throughput, maps; STUDY=folder for your own
+	@$(BIN)/python benchmarks/speed.py $(STUDY) --most 10
+	@$(BIN)/python benchmarks/throughput.py $(STUDY)
+	@$(BIN)/python benchmarks/growth.py --largest 6
+	@$(BIN)/python benchmarks/maps.py
 
 docs: $(VENV)/.installed ## write the pages of docs/features from the features themselves
 	@$(BIN)/python docs/generate.py
@@ -55,6 +62,7 @@ $(BIN)/python:
 $(VENV)/.installed: setup.cfg pyproject.toml | $(BIN)/python
 	@echo "Installing radiomics_pipeline and what it needs (a few minutes the first time)"
 	@$(PIP) install --editable .
+	@$(BIN)/radiomics-pipeline warmup
 	@touch $@
 
 $(VENV)/.developed: $(VENV)/.installed

@@ -1,5 +1,7 @@
 """Write docs/parameters.md, and one page per feature family into docs/features/, from the code's own declarations.
 
+The pages of PyRadiomics' definitions lie in docs/features/pyradiomics.
+
 python docs/generate.py            write the pages
 python docs/generate.py --check    exit 1 where a page is not what would be written
 """
@@ -13,8 +15,9 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from radiomics_pipeline.features import FAMILIES
+from radiomics_pipeline.features.pyradiomics import FAMILIES as PYRADIOMICS
 from radiomics_pipeline.features.registry import Family
-from radiomics_pipeline.params import extraction, run, selection
+from radiomics_pipeline.params import extraction, pyradiomics, run, selection
 
 FOLDER = Path(__file__).parent
 _SEES = {
@@ -22,8 +25,9 @@ _SEES = {
     False: "intensities as they are; shape from the outline",
 }
 _GATHERED = {
-    "directional": "matrices by direction: `3D:mrg` (merged, the default) or `3D:avg` (mean over directions)",
-    "zonal": "one matrix over the volume: `3D`",
+    "directional": "matrices by direction: over the volume (`3D`), slices merged (`2.5D`) or mean over slices (`2D`), "
+    "each with directions merged (`:mrg`; `3D:mrg` is the default) or averaged (`:avg`)",
+    "zonal": "one matrix over the volume (`3D`, the default), over all slices (`2.5D`), or the mean over slices (`2D`)",
     "volume": "over the volume: `3D`",
 }
 SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
@@ -34,11 +38,20 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("series.NAME.discretise, method: fixed-bin-size", extraction.FixedBinSize),
     ("series.NAME.discretise, method: fixed-bin-number", extraction.FixedBinNumber),
     ("series.NAME.discretise, method: none", extraction.NoDiscretisation),
+    ("series.NAME.ivh, method: none", extraction.IvhAsTheyAre),
+    ("series.NAME.ivh, method: fixed-bin-size", extraction.IvhBinSize),
+    ("series.NAME.ivh, method: fixed-bin-number", extraction.IvhBinNumber),
     ("series.NAME.settings, a list", extraction.Setting),
     ("selection", selection.SelectionParams),
     ("selection.redundancy", selection.RedundancyParams),
     ("selection.validation", selection.FoldParams),
     ("selection.penalty", selection.PenaltyParams),
+)
+PYRADIOMICS_SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
+    ("With standard: pyradiomics, the file", run.PyradiomicsRun),
+    ("series.NAME", pyradiomics.PyradiomicsSeries),
+    ("series.NAME.setting", pyradiomics.Settings),
+    ("series.NAME.voxelSetting", pyradiomics.VoxelSettings),
 )
 EXAMPLE = """## A second setting
 
@@ -50,7 +63,7 @@ series:
   PET:
     unit: SUV
     label: {tumour: 1, node: 2}        # or a number, or all; left out: the only label there is
-    families: [morphology, intensity, histogram, glcm, glszm]
+    families: [morphology, intensity, histogram, glcm, glrlm, glszm]
     discretise: {method: fixed-bin-size, width: 0.25, origin: 0}
     resegment: {range: [0, null]}
     settings:
@@ -58,7 +71,7 @@ series:
         families: [histogram, glcm, glszm]
         discretise: {method: fixed-bin-number, bins: 32}
       - name: avg
-        families: [glcm]
+        families: [glcm, glrlm]
         aggregation: 3D:avg
 ```
 """
@@ -86,6 +99,27 @@ def family_page(family: Family) -> str:
     return "\n".join(lines) + "\n"
 
 
+def pyradiomics_page(family: Family) -> str:
+    """The Markdown page of a family by PyRadiomics' definitions."""
+    lines = [
+        f"# {family.title}, as PyRadiomics defines it",
+        "",
+        f"Columns `[<series>_]<image>_{family.token}_<Feature>`, with `standard: pyradiomics`.",
+        "",
+        "- An IBSI code stands where the definition is that of the IBSI, too.",
+        "- Features marked * are computed only where they are named; PyRadiomics advises against them.",
+        "- A value that does not exist is an empty cell; its reason stands in `case_log.csv`.",
+        "",
+        "| feature | IBSI | unit | definition |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| `{spec.name}`{'' if spec.default else ' *'} | {spec.ibsi or '-'} | {spec.unit} | {_cell(spec.definition)} |"
+        for spec in family.features.values()
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def parameters_page() -> str:
     """The Markdown page of all keys of a parameter file."""
     lines = [
@@ -94,7 +128,7 @@ def parameters_page() -> str:
         "All keys of a parameter file. `params show fdg` prints a whole example, `params show fdg --effective` spells",
         "out every default, and `params check FILE` names each mistake with its line.",
     ]
-    for title, model in SECTIONS:
+    for title, model in (*SECTIONS, *PYRADIOMICS_SECTIONS):
         lines += ["", f"## {title}", "", (model.__doc__ or "").strip(), ""]
         lines += ["| key | default | meaning |", "|---|---|---|"]
         for name, field in model.model_fields.items():
@@ -120,10 +154,14 @@ def _cell(text: str) -> str:
 
 def pages() -> dict[Path, str]:
     """Every page by its path."""
+    features = FOLDER / "features"
     index = ["# Features", "", "| family | features | IBSI |", "|---|---|---|"]
     index += [f"| [{f.title}]({f.token}.md) | {len(f.features)} | {f.ibsi} |" for f in FAMILIES]
-    found = {FOLDER / "features" / f"{f.token}.md": family_page(f) for f in FAMILIES}
-    found[FOLDER / "features" / "README.md"] = "\n".join(index) + "\n"
+    index += ["", "With `standard: pyradiomics`:", "", "| family | features |", "|---|---|"]
+    index += [f"| [{f.title}](pyradiomics/{f.token}.md) | {len(f.features)} |" for f in PYRADIOMICS]
+    found = {features / f"{f.token}.md": family_page(f) for f in FAMILIES}
+    found |= {features / "pyradiomics" / f"{f.token}.md": pyradiomics_page(f) for f in PYRADIOMICS}
+    found[features / "README.md"] = "\n".join(index) + "\n"
     return found | {FOLDER / "parameters.md": parameters_page()}
 
 
@@ -134,7 +172,7 @@ def main() -> int:
             print(f"{path.name} is not what would be written; run 'make docs'")
         return 1 if wrong else 0
     for path, text in pages().items():
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(exist_ok=True, parents=True)
         path.write_bytes(text.encode("utf-8"))
     print(f"{len(pages())} pages in docs, {len(wrong)} changed")
     return 0

@@ -57,14 +57,14 @@ def test_a_pet_gives_the_same(shared, option):
     assert compare(case, option, options(case)[option]).faults == ()
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", CASES)
 def test_every_case_under_every_option_gives_the_same(name):
     found = table([CASES[name]])
     assert [f"{one.option}: {fault}" for one in found for fault in one.faults] == [], as_text(found)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("series", [0, 1], ids=["PET", "CT"])
 def test_pet_and_ct_under_every_option_give_the_same(shared, series):
     found = table([list(clinical_cases(shared, ct=True))[series]])
