@@ -57,7 +57,7 @@ def _ibsi(families: Sequence[str]) -> None:
     """These families in all aggregations, on native and resampled grids."""
     from radiomics_pipeline.extraction.ibsi import plan_ibsi
     from radiomics_pipeline.features import FAMILIES
-    from radiomics_pipeline.params.extraction import FixedBinNumber, Resample, SeriesParams, Setting
+    from radiomics_pipeline.params.extraction import FixedBinNumber, Resample, Resegment, SeriesParams, Setting
 
     ways = ("3D:avg", "2.5D:mrg", "2.5D:avg", "2D:mrg", "2D:avg")
     gathered = tuple(f.token for f in FAMILIES if f.aggregation != "volume" and f.token in families)
@@ -67,7 +67,12 @@ def _ibsi(families: Sequence[str]) -> None:
             for grid in (None, Resample(voxel_mm=1), Resample(voxel_mm=1, image="cubic")):
                 scheme = FixedBinNumber(method="fixed-bin-number", bins=bins)
                 params = SeriesParams(
-                    unit="HU", resample=grid, discretise=scheme, families=tuple(families), settings=settings
+                    unit="HU",
+                    resample=grid,
+                    resegment=Resegment(range=(-1e9, 1e9), sigma=9),
+                    discretise=scheme,
+                    families=tuple(families),
+                    settings=settings,
                 )
                 plan_ibsi(params, "CT").extract(volume, region)
 
@@ -87,6 +92,18 @@ def _pyradiomics() -> None:
         plan = plan_pyradiomics(PyradiomicsSeries.model_validate({"setting": setting}), "CT")
         for volume, region in _regions()[:2]:
             plan.extract(volume, region)
+
+
+def _maps() -> None:
+    """First order and co-occurrence around single voxels."""
+    from radiomics_pipeline.extraction.maps import plan_maps
+    from radiomics_pipeline.params.extraction import FixedBinNumber, SeriesParams
+    from radiomics_pipeline.params.run import RunParams
+
+    scheme = FixedBinNumber(method="fixed-bin-number", bins=16)
+    params = RunParams(series={"CT": SeriesParams(unit="HU", discretise=scheme)})
+    work = plan_maps(params).prepare(*_regions()[0])
+    work.compute(work.some(2))
 
 
 def _statistics() -> None:
@@ -113,6 +130,7 @@ TASKS: dict[str, Callable[[], None]] = {
     "shape": lambda: _ibsi(SHAPE),
     "textures": _textures,
     "pyradiomics": _pyradiomics,
+    "maps": _maps,
     "statistics": _statistics,
 }
 """The parts by name; those that share a kernel are parts of one, so that it is compiled once."""

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from radiomics_pipeline import __version__
-from radiomics_pipeline.cli import check, extract, features, params, redundancy, run, select, warmup
+from radiomics_pipeline.cli import check, extract, features, maps, params, redundancy, run, select, warmup
 from radiomics_pipeline.errors import RadiomicsError
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.command("extract")(extract.extract)
 app.command("redundancy")(redundancy.redundancy)
 app.command("select")(select.select)
 app.command("check")(check.check)
+app.command("maps")(maps.maps)
 app.command("warmup")(warmup.warmup)
 app.add_typer(params.app, name="params")
 app.add_typer(features.app, name="features")

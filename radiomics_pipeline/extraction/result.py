@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from radiomics_pipeline.types import Region
 
 
@@ -59,7 +57,7 @@ def touched_faces(region: Region) -> str:
     for axis, name in enumerate("zyx"):
         if region.grid.shape[axis] > 1:
             for index, side in ((0, "low"), (-1, "high")):
-                if np.take(region.morphology, index, axis).any():
+                if region.morphology[(slice(None),) * axis + (index,)].any():
                     faces.append(f"{name} {side}")
     return ", ".join(faces)
 

@@ -177,7 +177,7 @@ class PyradiomicsSeries(Section):
         {}, description="classes, each with its features; null or []: all but the deprecated; no class: all"
     )
     setting: Settings = Field(Settings(), description="settings of PyRadiomics")
-    voxelSetting: VoxelSettings = Field(VoxelSettings(), description="settings of feature maps; of no effect here")
+    voxelSetting: VoxelSettings = Field(VoxelSettings(), description="settings of feature maps; used by `maps` only")
 
     @field_validator("imageType")
     @classmethod

@@ -44,9 +44,10 @@ def harrell_c(
     Harrell, Lee and Mark, Stat Med 1996;15:361.
     """
     codes, n_groups = patient_codes(groups, len(event))
-    columns = np.ascontiguousarray(np.asarray(values, np.float64).T)
+    # copies, since to numba a read-only array is of another type
+    columns = np.array(np.transpose(values), np.float64, order="C")
     out = concordance_columns(
-        columns, np.ascontiguousarray(time, np.float64), np.ascontiguousarray(event, np.bool_), codes, n_groups
+        columns, np.array(time, np.float64), np.array(event, np.bool_), codes, n_groups
     )
     lower, upper = wald_interval(out[:, 0], out[:, 1])
     counts = out[:, 2:5].astype(np.int64)

@@ -41,8 +41,9 @@ def auc_delong(values: np.ndarray, positive: np.ndarray, groups: np.ndarray | No
     where every patient has one row.
     """
     codes, n_groups = patient_codes(groups, len(positive))
-    columns = np.ascontiguousarray(np.asarray(values, np.float64).T)
-    out = auc_columns(columns, np.ascontiguousarray(positive, np.bool_), codes, n_groups)
+    # copies, since to numba a read-only array is of another type
+    columns = np.array(np.transpose(values), np.float64, order="C")
+    out = auc_columns(columns, np.array(positive, np.bool_), codes, n_groups)
     lower, upper = wald_interval(out[:, 0], out[:, 1])
     counts = out[:, 2:4].astype(np.int64)
     return Areas(out[:, 0], out[:, 1], lower, upper, counts[:, 0], counts[:, 1], out[:, 4])

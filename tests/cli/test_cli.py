@@ -13,7 +13,7 @@ import pytest
 
 from tests.images import write_case
 
-COMMANDS = ("run", "extract", "redundancy", "select", "check", "params", "features")
+COMMANDS = ("run", "extract", "maps", "redundancy", "select", "check", "params", "features", "warmup")
 
 
 def call(*arguments: object, folder: Path | None = None) -> subprocess.CompletedProcess[str]:

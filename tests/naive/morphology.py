@@ -59,12 +59,19 @@ def fold_axes(f, parities):
 
 def add_spectra(spectra, weights, first):
     """Sums over all but the last axis of w a a, w b b and w a c."""
-    _, np_z, nkz, nky, np_x, nkx = spectra.shape
+    _, np_z, nkz, nky, nkx = spectra.shape
     sums = np.zeros((3, nkx))
-    for p, kz, ky, q, kx in itertools.product(*map(range, (np_z, nkz, nky, np_x, nkx))):
-        a, b, c = spectra[:, p, kz, ky, q, kx]
+    for p, kz, ky, kx in itertools.product(*map(range, (np_z, nkz, nky, nkx))):
+        a, b, c = spectra[:, p, kz, ky, kx]
         sums[:, kx] += weights[first + ky, kz, kx] * np.array([a * a, b * b, a * c])
     return sums
+
+
+def find_box(mask):
+    """Number of voxels inside; along each axis the smallest index and one more than the largest (0, 0 without any)."""
+    inside = [at for at in itertools.product(*map(range, mask.shape)) if mask[at]]
+    spans = [(min(i), max(i) + 1) for i in zip(*inside, strict=True)] or [(0, 0)] * 3
+    return [len(inside), *itertools.chain(*spans)]
 
 
 def corners_by_plane(points, axis):
