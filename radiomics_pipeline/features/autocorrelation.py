@@ -1,25 +1,24 @@
 """Spatial autocorrelation: sums over all pairs of voxels, weighted with the inverse of their distance.
 
 Exact at any size. A sum over pairs of w(i - j) a(i) b(j) is, by Parseval's theorem, one over the product of the
-Fourier transforms of w, a and b. Distances do not change when an axis is mirrored, so that w has a real and even
-transform and those of a and b split into cosine and sine parts along each axis, which are summed in real numbers.
+Fourier transforms of w, a and b: n log n steps instead of n^2. Distances do not change when an axis is mirrored, so
+that w has a real and even transform and those of a and b split into cosine and sine parts along each axis, which are
+summed in real numbers.
 
-A region's box is short, some hundred voxels at most, and its padding would double each axis for a fast transform. A
-product with the matrix of cosines of one axis needs no padding, and a processor is far quicker at matrix products:
-up to the 125 voxels along each axis that were compared this takes less time, though it grows with n^(4/3).
-Few voxels are summed pair by pair.
+Most axes are short, some hundred voxels at most. Along these a product with the matrix of cosines takes less time than
+a fast transform; that takes over from `LONGEST_MATRIX` on. Few voxels are summed pair by pair.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from scipy import fft
 from threadpoolctl import ThreadpoolController
 
-from radiomics_pipeline.kernels.autocorrelation import add_spectra, fold_halves, sum_pairs
+from radiomics_pipeline.kernels.autocorrelation import add_spectra, find_box, fold_halves, sum_pairs
 
 PAIRS_PER_VOXEL = 0.2
 """Pairs that can be summed in the time that the transforms take for a voxel of the box per voxel of its length."""
@@ -27,10 +26,13 @@ PAIRS_PER_VOXEL = 0.2
 OVERHEAD = 200_000
 """What the transforms cost at least, in the same unit."""
 
-WIDTHS = (32, 28, 24, 20, 16)
-"""Frequencies of the last axis that are computed together: enough for a fast product, few enough for the cache."""
+LONGEST_MATRIX = 192
+"""Voxels along an axis up to which a product with a matrix takes less time than a fast transform."""
 
-PART_BYTES = 1_000_000
+WIDTH = 64
+"""Most frequencies of the last axis that are computed together: enough for a fast product, few enough for the cache."""
+
+PART_BYTES = 250_000
 """Size of the spectra that are held at a time: what the processor's second cache holds."""
 
 LARGEST_KEPT = 2**19
@@ -64,25 +66,27 @@ def pair_sums(
     mask : bool [z, y, x]
     centre, scale : such that a has a mean near 0 and a size near 1, for accuracy
     """
-    box = _box_of(mask)
+    n, *spans = find_box(np.ascontiguousarray(mask).view(np.uint8)).tolist()
+    box = tuple(slice(spans[2 * a], spans[2 * a + 1]) for a in range(3))
     values, mask = values[box], mask[box]
-    n = int(np.count_nonzero(mask))
     # the axis that is transformed last costs most: the shortest
-    order = np.argsort(mask.shape, kind="stable")
+    order = sorted(range(3), key=mask.shape.__getitem__)
     nz, ny, nx = (mask.shape[a] for a in order)
     if n * n <= PAIRS_PER_VOXEL * (mask.size * (4 * nz + 2 * ny + nx) + OVERHEAD):
         inside = (values[mask] - centre) / scale
         weight, product, difference = sum_pairs(np.argwhere(mask) * np.array(spacing_mm), inside)
         return PairSums(float(weight), float(product), float(difference), float(inside @ inside))
+    shape = _even(nz), _even(ny), _even(nx)
+    weights = _weights(shape, tuple(spacing_mm[a] for a in order))
     folded, square = fold_halves(
-        np.ascontiguousarray(values.transpose(order)),
-        np.ascontiguousarray(mask.transpose(order)).view(np.uint8),
+        _filled(values.transpose(order), shape),
+        _filled(mask.transpose(order), shape).view(np.uint8),
         centre,
         scale,
     )
     # products of this size gain little from a second thread, and lose much where that one is busy
     with _libraries().limit(limits=1):
-        sums = _by_frequencies(folded, (nz, ny, nx), tuple(spacing_mm[a] for a in order))
+        sums = _by_frequencies(folded, shape, weights)
     return PairSums(*sums, float(square))
 
 
@@ -92,77 +96,140 @@ def _libraries() -> ThreadpoolController:
     return ThreadpoolController().select(user_api="blas")
 
 
-def _box_of(mask: np.ndarray) -> tuple[slice, ...]:
-    spans = (np.flatnonzero(mask.any(axis=others)) for others in ((1, 2), (0, 2), (0, 1)))
-    return tuple(slice(int(s[0]), int(s[-1]) + 1) if len(s) else slice(0) for s in spans)
+def _even(n: int) -> int:
+    """Length of an axis of n voxels as it is transformed: even where that is done by fast transforms."""
+    return n + n % 2 if n > LONGEST_MATRIX else n
+
+
+def _filled(part: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    """An array filled up with 0 to this shape, in C-order; read-only, so that kernels see one type."""
+    if part.shape == shape:
+        filled = np.ascontiguousarray(part).view()
+    else:
+        filled = np.zeros(shape, part.dtype)
+        filled[tuple(slice(n) for n in part.shape)] = part
+    filled.flags.writeable = False
+    return filled
 
 
 def _by_frequencies(
-    folded: np.ndarray, shape: tuple[int, int, int], spacing_mm: tuple[float, ...]
+    folded: np.ndarray, shape: tuple[int, int, int], weights: tuple[np.ndarray, ...]
 ) -> tuple[float, float, float]:
     """The three sums, from a region's even and odd parts about the middle of each axis of its box (`fold_halves`)."""
     nz, ny, nx = shape
+    kz, ky, kx = _frequencies(nz), _frequencies(ny), _columns(nx)
     px, _, pz, hz, py, hy, hx = folded.shape
-    rows = 3 * pz * hz * py * hy
-    width = _width(nx)
-    waves_x = _fill(_waves(nx).transpose(0, 2, 1), width)
-    lines = np.empty((rows, px, width))
-    planes = np.empty((3 * pz * hz, py, ny, px * width))
-    step = max(1, PART_BYTES // (3 * pz * nz * px * width * 8))
-    held = np.empty(3 * pz * nz * min(step, ny) * px * width)
+    columns = 3 * pz * hz
+    width = weights[0].shape[2]
+    step = min(max(1, PART_BYTES // (3 * pz * kz * width * 8)), ky)
+    # one piece of memory, so that it is not returned to the system and fetched again for each part
+    room = np.empty(columns * py * hy * kx + columns * ky * width + 3 * pz * kz * step * width)
+    lines, planes, held = np.split(room, np.cumsum([columns * py * hy * kx, columns * ky * width]))
     sums = np.zeros((3, width))
-    for block, weights in enumerate(_weights(shape, spacing_mm)):
-        part = slice(block * width, (block + 1) * width)
-        for parity in range(px):
-            np.matmul(folded[parity].reshape(rows, hx), waves_x[parity, :, part], out=lines[:, parity])
-        np.matmul(_waves(ny), lines.reshape(3 * pz * hz, py, hy, px * width), out=planes)
-        volume = planes.reshape(3, pz, hz, py, ny, px * width)
-        for parity in range(py):
-            for first in range(0, ny, step):
-                some = volume[:, :, :, parity, first : first + step].reshape(3, pz, hz, -1)
-                spectra = held[: some.size // hz * nz].reshape(3, pz, nz, some.shape[-1])
-                np.matmul(_waves(nz), some, out=spectra)
-                add_spectra(spectra.reshape(3, pz, nz, -1, px, width), weights, first, sums)
+    for parity_x in range(px):
+        across = lines.reshape(columns * py * hy, kx)
+        _transform_rows(folded[parity_x].reshape(-1, hx), nx, parity_x, across)
+        for block, factors in enumerate(weights):
+            wide = factors.shape[2]
+            some = across[:, block * width : block * width + wide].reshape(columns, py, hy, wide)
+            for parity_y in range(py):
+                plane = planes[: columns * ky * wide].reshape(columns, ky, wide)
+                _transform(some[:, parity_y], ny, parity_y, plane)
+                volume = plane.reshape(3, pz, hz, ky * wide)
+                for first in range(0, ky, step):
+                    part = volume[..., first * wide : (first + step) * wide]
+                    spectra = held[: part.size // hz * kz].reshape(3, pz, kz, part.shape[-1])
+                    for parity_z in range(pz):
+                        _transform(part[:, parity_z], nz, parity_z, spectra[:, parity_z])
+                    add_spectra(spectra.reshape(3, pz, kz, -1, wide), factors, first, sums)
     weight, product, square = (float(s) for s in sums.sum(axis=1))
     return weight, product, 2 * (square - product)
 
 
-def _weights(shape: tuple[int, int, int], spacing_mm: tuple[float, ...]) -> Iterator[np.ndarray]:
+def _transform(parts: np.ndarray, n: int, parity: int, out: np.ndarray) -> None:
+    """Write the transforms of half-axes [..., h, :] of one parity at all frequencies of an axis of n voxels."""
+    if n <= LONGEST_MATRIX:
+        np.matmul(_waves(n)[parity], parts, out=out)
+        return
+    half = _frequencies(n) - 1
+    if parity:
+        out[..., 0, :] = 0.0
+        out[..., 1:, :] = fft.dst(parts, n=half, axis=-2)
+    else:
+        out[..., :half, :] = fft.dct(parts, n=half, axis=-2)
+        out[..., half, :] = 0.0
+
+
+def _transform_rows(rows: np.ndarray, n: int, parity: int, out: np.ndarray) -> None:
+    """Write the transforms of half-axes [rows, h] of one parity at all frequencies of an axis of n voxels."""
+    if n <= LONGEST_MATRIX:
+        np.matmul(rows, _row_waves(n)[parity], out=out)
+        return
+    several = max(1, PART_BYTES // (8 * n))
+    for first in range(0, len(rows), several):
+        part = slice(first, first + several)
+        _transform(rows[part, :, None], n, parity, out[part, :, None])
+
+
+def _weights(shape: tuple[int, int, int], spacing_mm: tuple[float, ...]) -> tuple[np.ndarray, ...]:
     """Blocks of the Fourier transform of 1 / distance: float64 [y, z, width], by frequency, for each block of x."""
-    if np.prod(shape) <= LARGEST_KEPT:
-        return iter(_kept_weights(shape, spacing_mm))
-    return _weight_blocks(shape, spacing_mm)
+    return (_kept_weights if np.prod(shape) <= LARGEST_KEPT else _weight_blocks)(shape, spacing_mm)
 
 
-@lru_cache(maxsize=4)
-def _kept_weights(shape: tuple[int, int, int], spacing_mm: tuple[float, ...]) -> tuple[np.ndarray, ...]:
-    return tuple(_weight_blocks(shape, spacing_mm))
-
-
-def _weight_blocks(shape: tuple[int, int, int], spacing_mm: tuple[float, ...]) -> Iterator[np.ndarray]:
+def _weight_blocks(shape: tuple[int, int, int], spacing_mm: tuple[float, ...]) -> tuple[np.ndarray, ...]:
     nz, ny, nx = shape
-    z, y, x = ((np.arange(n) * s) ** 2 for n, s in zip(shape, spacing_mm, strict=True))
+    lengths = _frequencies(nz), _frequencies(ny), _columns(nx)
+    z, y, x = ((np.arange(n) * s) ** 2 for n, s in zip(lengths, spacing_mm, strict=True))
     inverse = z[:, None, None] + y[:, None] + x
     inverse[0, 0, 0] = np.inf
     np.sqrt(inverse, out=inverse)
     np.divide(1.0, inverse, out=inverse)
-    width = _width(nx)
-    cosines = _fill(_cosines(nx).T, width)
-    for start in range(0, cosines.shape[1], width):
-        lines = inverse.reshape(-1, nx) @ cosines[:, start : start + width]
-        planes = _cosines(ny) @ lines.reshape(nz, ny, width)
-        yield _cosines(nz) @ planes.transpose(1, 0, 2)
+    used = _frequencies(nx)
+    with _libraries().limit(limits=1):
+        for plane in inverse:
+            plane[:, :used] = _transform_even(plane[:, :used].T, nx).T
+        inverse[:, :, used:] = 0.0
+        blocks = -(-len(x) // WIDTH)
+        width = -(-len(x) // blocks)
+        width += -width % 8 if blocks > 1 else 0
+        found = []
+        for start in range(0, len(x), width):
+            planes = _transform_even(inverse[:, :, start : start + width], ny)
+            found.append(_transform_even(np.ascontiguousarray(planes.transpose(1, 0, 2)), nz))
+    return tuple(found)
 
 
-def _width(n: int) -> int:
-    """The width of the blocks in which n frequencies are computed soonest; narrow ones are slower by the frequency."""
-    return min(WIDTHS, key=lambda width: -(-n // width) * (width + 6)) if n > WIDTHS[-1] else -(-n // 4) * 4
+_kept_weights = lru_cache(maxsize=4)(_weight_blocks)
 
 
-def _fill(matrices: np.ndarray, width: int) -> np.ndarray:
-    """Matrices [..., n] filled up with columns of 0 to a multiple of `width`."""
-    missing = -matrices.shape[-1] % width
-    return np.concatenate([matrices, np.zeros((*matrices.shape[:-1], missing))], axis=-1)
+def _transform_even(parts: np.ndarray, n: int) -> np.ndarray:
+    """Transforms of even functions, given at distances [..., k, :] along an axis of n voxels."""
+    if n <= LONGEST_MATRIX:
+        return _cosines(n) @ parts
+    half = parts.shape[-2] - 1
+    # what the fast transforms of the parts are to be scaled with, squared: see `_waves`; theirs are twice as large
+    scale = np.full((half + 1, 1), 2 / (2 * half) / 4)
+    scale[0] /= 2
+    scale[half] /= 2
+    return scale * fft.dct(parts, type=1, axis=-2)
+
+
+@lru_cache(maxsize=64)
+def _frequencies(n: int) -> int:
+    """Number of frequencies of an axis of n voxels: from 0 to half the period, which is 2 n - 1 at least."""
+    return n if n <= LONGEST_MATRIX else fft.next_fast_len(n, real=True) + 1
+
+
+def _columns(n: int) -> int:
+    """Number of frequencies of the last axis, filled up with columns of 0 where that makes products faster."""
+    return n + -n % 4 if n <= LONGEST_MATRIX else _frequencies(n)
+
+
+@lru_cache(maxsize=16)
+def _row_waves(n: int) -> np.ndarray:
+    """The matrices of `_waves` to multiply rows with: float64 [p, h, k], by parity, and filled up with columns of 0."""
+    waves = _waves(n).transpose(0, 2, 1)
+    return np.concatenate([waves, np.zeros((*waves.shape[:2], _columns(n) - n))], axis=2)
 
 
 @lru_cache(maxsize=16)

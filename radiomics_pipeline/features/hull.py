@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from radiomics_pipeline.kernels.box import find_smallest_box, measure_triangles
-from radiomics_pipeline.kernels.hull import drop_inner, find_hull, find_largest_distance
+from radiomics_pipeline.kernels.hull import drop_inner, find_extent, find_hull, find_largest_distance, measure_hull
 from radiomics_pipeline.kernels.surface import find_line_ends
 
 
@@ -41,7 +41,7 @@ class Hull:
     @cached_property
     def aligned_box(self) -> np.ndarray:
         """Sides of the bounding box along the image's axes in mm; float64 [3]."""
-        return np.ptp(self.corners, axis=0)
+        return find_extent(self.corners)
 
     @cached_property
     def smallest_box(self) -> np.ndarray:
@@ -50,16 +50,7 @@ class Hull:
         The smallest of all boxes may touch the hull with edges only (O'Rourke 1985, doi:10.1007/BF00991005); the
         IBSI leaves the approximation open. float64 [3]
         """
-        return find_smallest_box(self.corners, self.triangles, self.neighbours, self.normals, self._directions)
-
-    @cached_property
-    def _directions(self) -> np.ndarray:
-        """The normals of the facets and the image's axes, one of each set of parallel ones; float64 [d, 3]."""
-        every = np.concatenate([np.eye(3), self.normals])
-        leading = np.where(every[:, 0] != 0, every[:, 0], np.where(every[:, 1] != 0, every[:, 1], every[:, 2]))
-        upward = every * np.copysign(1.0, leading)[:, None] + 0.0
-        upward = upward[np.lexsort(upward.T)]
-        return upward[np.append(True, (upward[1:] != upward[:-1]).any(axis=1))]
+        return find_smallest_box(self.corners, self.triangles, self.neighbours, self.normals)
 
 
 def hull_of(mask: np.ndarray, spacing_mm: tuple[float, float, float]) -> Hull:
@@ -72,18 +63,5 @@ def hull_of(mask: np.ndarray, spacing_mm: tuple[float, float, float]) -> Hull:
     for axis in range(3):
         points = drop_inner(points, axis)
     triangles, neighbours, normals = find_hull(points)
-    used = np.zeros(len(points), bool)
-    used[triangles] = True
-    number = np.cumsum(used) - 1
-    half = np.array(spacing_mm) / 2
-    # six times the volume of the hull: that of the pyramids from its facets to the origin
-    volume = int((normals * points[triangles[:, 0]]).sum())
-    # facets in one plane get one normal, to the last digit
-    normals = normals // np.gcd.reduce(normals, axis=1)[:, None] / half
-    return Hull(
-        corners=points[used] * half,
-        triangles=number[triangles],
-        normals=normals / np.sqrt((normals * normals).sum(axis=1, keepdims=True)),
-        neighbours=neighbours,
-        volume=volume / 6 * float(np.prod(half)),
-    )
+    corners, triangles, outward, volume = measure_hull(points, triangles, normals, np.array(spacing_mm) / 2)
+    return Hull(corners, triangles, outward, neighbours, float(volume))

@@ -53,7 +53,8 @@ class Shape:
     @cached_property
     def moments(self) -> list[int]:
         """Exact sums over the mask of 1, z, y, x, zz, yy, xx, zy, zx, yx in voxels."""
-        return [int(m) for m in sum_moments(self.mask)]
+        moments: list[int] = sum_moments(self.mask).tolist()
+        return moments
 
     @cached_property
     def mesh(self) -> Mesh:
@@ -100,12 +101,12 @@ class Shape:
         return self.intensities.total / self.intensities.voxels
 
     @cached_property
-    def centre_of_intensity(self) -> np.ndarray:
-        """Mean position in voxels (z, y, x), weighted with intensity; float64 [3]."""
+    def centre_of_intensity(self) -> tuple[float, float, float]:
+        """Mean position in voxels (z, y, x), weighted with intensity."""
         sums = self.intensities
         if abs(sums.total) <= 1e-12 * sums.absolute:
             raise Undefined("the intensities sum to 0: they have no centre")
-        return np.array([sums.z, sums.y, sums.x]) / sums.total
+        return sums.z / sums.total, sums.y / sums.total, sums.x / sums.total
 
     @cached_property
     def pairs(self) -> PairSums:
@@ -133,12 +134,12 @@ def _over(value: float, reference: float, what: str) -> float:
 
 
 def _box_volume(sides: np.ndarray) -> float:
-    a, b, c = (float(side) for side in sides)
+    a, b, c = sides.tolist()
     return a * b * c
 
 
 def _box_area(sides: np.ndarray) -> float:
-    a, b, c = (float(side) for side in sides)
+    a, b, c = sides.tolist()
     return 2 * (a * b + a * c + b * c)
 
 
@@ -199,8 +200,8 @@ def asphericity(s: Shape) -> float:
 @morphology.feature(ibsi="KLMA", unit="mm")
 def centre_of_mass_shift(s: Shape) -> float:
     """Distance from the centre of the region's voxels to their centre weighted with intensity."""
-    centre = np.array(s.moments[1:4]) / s.moments[0]
-    return float(np.linalg.norm((s.centre_of_intensity - centre) * np.array(s.spacing_mm)))
+    n, *sums = s.moments[:4]
+    return math.hypot(*((c - m / n) * mm for c, m, mm in zip(s.centre_of_intensity, sums, s.spacing_mm, strict=True)))
 
 
 @morphology.feature(ibsi="L0JK", unit="mm", name="Maximum3DDiameter")

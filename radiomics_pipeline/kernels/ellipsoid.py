@@ -7,6 +7,71 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
+def find_ellipsoid(points, first_steps, tolerance, max_steps):
+    """The smallest ellipsoid around points: the points p with (p - c) C^-1 (p - c) = 3 for a matrix C and centre c.
+
+    points : float64 [n, 3], not all in a plane
+    first_steps, tolerance, max_steps : as for `find_ellipsoid_weights`
+    returns : float64 [3, 3], C, which is the points' weighted covariance; and the violation of the conditions
+    """
+    scaled, sizes = np.empty(points.shape), np.empty(3)
+    for a in range(3):
+        low, high = np.inf, -np.inf
+        for i in range(len(points)):
+            low, high = min(low, points[i, a]), max(high, points[i, a])
+        sizes[a] = high - low
+        for i in range(len(points)):
+            scaled[i, a] = (points[i, a] - (high + low) / 2) / sizes[a]
+    weights, violation = find_ellipsoid_weights(scaled, _choose(scaled), first_steps, tolerance, max_steps)
+    centre, covariance = np.zeros(3), np.zeros((3, 3))
+    for i in range(len(points)):
+        for a in range(3):
+            centre[a] += weights[i] * scaled[i, a]
+    for i in range(len(points)):
+        if weights[i] > 0:
+            for a in range(3):
+                for b in range(3):
+                    covariance[a, b] += weights[i] * (scaled[i, a] - centre[a]) * (scaled[i, b] - centre[b])
+    for a in range(3):
+        for b in range(3):
+            covariance[a, b] *= sizes[a] * sizes[b]
+    return covariance, violation
+
+
+@njit(cache=True, nogil=True)
+def _choose(points):
+    """Equal weights for two extreme points in each of three directions, each at right angles to what is spanned.
+
+    Kumar and Yildirim 2005, doi:10.1007/s10957-005-2653-6.
+    """
+    weights = np.zeros(len(points))
+    free, step = np.eye(3), np.empty(3)  # the projection onto what is not spanned
+    for _ in range(3):
+        axis = 0
+        for a in range(1, 3):
+            if free[a, a] > free[axis, axis]:
+                axis = a
+        low, high, first, last = np.inf, -np.inf, 0, 0
+        for i in range(len(points)):
+            along = free[axis, 0] * points[i, 0] + free[axis, 1] * points[i, 1] + free[axis, 2] * points[i, 2]
+            if along < low:
+                low, first = along, i
+            if along > high:
+                high, last = along, i
+        weights[first] = weights[last] = 1.0
+        square = 0.0
+        for a in range(3):
+            step[a] = 0.0
+            for b in range(3):
+                step[a] += free[a, b] * (points[last, b] - points[first, b])
+            square += step[a] * step[a]
+        for a in range(3):
+            for b in range(3):
+                free[a, b] -= step[a] * step[b] / square
+    return weights / weights.sum()
+
+
+@njit(cache=True, nogil=True)
 def find_ellipsoid_weights(points, weights, first_steps, tolerance, max_steps):
     """Weights of the points whose weighted covariance is that of the smallest ellipsoid around them.
 

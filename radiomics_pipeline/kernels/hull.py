@@ -14,51 +14,41 @@ def drop_inner(points, axis):
     returns : int64 [m, 3], the corners, by planes
     """
     second, third = (axis + 1) % 3, (axis + 2) % 3
-    points = _sort(_sort(_sort(points, third), second), axis)
-    n = len(points)
-    kept = np.zeros(n, np.bool_)
-    chain = np.empty(n, np.int64)
-    start = 0
-    while start < n:
-        end = start
-        while end < n and points[end, axis] == points[start, axis]:
-            end += 1
-        for turn in range(-1, 2, 2):  # the chain below, and that above
-            m = 0
-            for p in range(start, end):
+    low, high = points[0].copy(), points[0].copy()
+    for p in range(len(points)):
+        for a in range(3):
+            low[a], high[a] = min(low[a], points[p, a]), max(high[a], points[p, a])
+    # of each line in a plane, only the first and the last point can be corners
+    planes, lines = high[axis] - low[axis] + 1, high[second] - low[second] + 1
+    ends = np.empty((planes, 2, lines), np.int64)
+    ends[:, 0], ends[:, 1] = high[third] + 1, low[third] - 1
+    for p in range(len(points)):
+        plane, line, at = points[p, axis] - low[axis], points[p, second] - low[second], points[p, third]
+        ends[plane, 0, line] = min(ends[plane, 0, line], at)
+        ends[plane, 1, line] = max(ends[plane, 1, line], at)
+    kept, n = np.empty_like(points), 0
+    chain = np.empty(lines, np.int64)
+    for plane in range(planes):
+        for side in range(2):  # the chain of first points, and that of last ones
+            at, turn, m = ends[plane, side], 1 - 2 * side, 0
+            for line in range(lines):
+                if ends[plane, 0, line] > ends[plane, 1, line]:
+                    continue
                 while m > 1:
-                    o, q = points[chain[m - 2]], points[chain[m - 1]]
-                    one = (q[second] - o[second]) * (points[p, third] - o[third])
-                    other = (q[third] - o[third]) * (points[p, second] - o[second])
-                    if turn * (other - one) > 0:
+                    before, between = chain[m - 2], chain[m - 1]
+                    one = (between - before) * (at[line] - at[before])
+                    if turn * (one - (at[between] - at[before]) * (line - before)) > 0:
                         break
                     m -= 1
-                chain[m] = p
+                chain[m] = line
                 m += 1
             for k in range(m):
-                kept[chain[k]] = True
-        start = end
-    return points[kept]
-
-
-@njit(cache=True, nogil=True)
-def _sort(points, axis):
-    """The points by their coordinate along an axis, else in their order."""
-    lowest, highest = points[0, axis], points[0, axis]
-    for p in range(len(points)):
-        lowest, highest = min(lowest, points[p, axis]), max(highest, points[p, axis])
-    ends = np.zeros(highest - lowest + 2, np.int64)
-    for p in range(len(points)):
-        ends[points[p, axis] - lowest + 1] += 1
-    for k in range(1, len(ends)):
-        ends[k] += ends[k - 1]
-    found = np.empty_like(points)
-    for p in range(len(points)):
-        k = points[p, axis] - lowest
-        for a in range(3):
-            found[ends[k], a] = points[p, a]
-        ends[k] += 1
-    return found
+                line = chain[k]
+                # at its ends both chains may meet in one point
+                if side == 0 or 0 < k < m - 1 or ends[plane, 0, line] < ends[plane, 1, line]:
+                    kept[n, axis], kept[n, second], kept[n, third] = low[axis] + plane, low[second] + line, at[line]
+                    n += 1
+    return kept[:n].copy()
 
 
 @njit(cache=True, nogil=True)
@@ -260,14 +250,65 @@ def _find_visible(points, p, start, corners, across, normals, seen, turn, visibl
 
 
 @njit(cache=True, nogil=True)
+def measure_hull(points, triangles, normals, units):
+    """A hull in millimetres: the points at its corners, its facets and its volume.
+
+    points, triangles, normals : as given to and by `find_hull`
+    units : float64 [3], length of one step along each coordinate
+    returns : float64 [m, 3], corners; int64 [f, 3], of each facet; float64 [f, 3], unit normals, outwards and the very
+        same for all facets in one plane; and the volume
+    """
+    number = np.full(len(points), -1, np.int64)
+    for f in range(len(triangles)):
+        for c in range(3):
+            number[triangles[f, c]] = 0
+    corners, m = np.empty(points.shape), 0
+    for p in range(len(points)):
+        if number[p] == 0:
+            for a in range(3):
+                corners[m, a] = points[p, a] * units[a]
+            number[p] = m
+            m += 1
+    found, outward, volume = np.empty_like(triangles), np.empty(triangles.shape), 0
+    for f in range(len(triangles)):
+        divisor, square = 0, 0.0
+        for a in range(3):
+            found[f, a] = number[triangles[f, a]]
+            # six times the volume of the pyramid from the facet to the origin
+            volume += normals[f, a] * points[triangles[f, 0], a]
+            rest = abs(normals[f, a])
+            while rest:
+                divisor, rest = rest, divisor % rest
+        for a in range(3):
+            outward[f, a] = (normals[f, a] // divisor) / units[a]
+            square += outward[f, a] * outward[f, a]
+        for a in range(3):
+            outward[f, a] /= np.sqrt(square)
+    return corners[:m].copy(), found, outward, volume / 6 * units[0] * units[1] * units[2]
+
+
+@njit(cache=True, nogil=True)
+def find_extent(points):
+    """Largest minus smallest value of each coordinate: float64 [3], of points float64 [n, 3]."""
+    low, high = points[0].copy(), points[0].copy()
+    for p in range(len(points)):
+        for a in range(3):
+            low[a], high[a] = min(low[a], points[p, a]), max(high[a], points[p, a])
+    return high - low
+
+
+@njit(cache=True, nogil=True)
 def find_largest_distance(points):
     """Largest distance between two of the points.
 
     points : float64 [n, 3], n >= 1
     """
-    largest = 0.0
+    z, y, x = points[:, 0].copy(), points[:, 1].copy(), points[:, 2].copy()
+    largest = np.zeros(len(points))
+    # one largest value for each point, so that several are compared at a time
     for i in range(len(points)):
         for j in range(i):
-            dz, dy, dx = points[i, 0] - points[j, 0], points[i, 1] - points[j, 1], points[i, 2] - points[j, 2]
-            largest = max(largest, dz * dz + dy * dy + dx * dx)
-    return np.sqrt(largest)
+            dz, dy, dx = z[i] - z[j], y[i] - y[j], x[i] - x[j]
+            square = dz * dz + dy * dy + dx * dx
+            largest[j] = square if square > largest[j] else largest[j]
+    return np.sqrt(largest.max())

@@ -46,9 +46,7 @@ def harrell_c(
     codes, n_groups = patient_codes(groups, len(event))
     # copies, since to numba a read-only array is of another type
     columns = np.array(np.transpose(values), np.float64, order="C")
-    out = concordance_columns(
-        columns, np.array(time, np.float64), np.array(event, np.bool_), codes, n_groups
-    )
+    out = concordance_columns(columns, np.array(time, np.float64), np.array(event, np.bool_), codes, n_groups)
     lower, upper = wald_interval(out[:, 0], out[:, 1])
     counts = out[:, 2:5].astype(np.int64)
     return Concordances(out[:, 0], out[:, 1], lower, upper, counts[:, 0], counts[:, 1], counts[:, 2])

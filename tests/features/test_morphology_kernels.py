@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import tracemalloc
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -16,15 +17,29 @@ from radiomics_pipeline.features.autocorrelation import pair_sums
 from radiomics_pipeline.features.ellipsoid import TOLERANCE, ellipsoid_volume, smallest_ellipsoid
 from radiomics_pipeline.features.hull import hull_of
 from radiomics_pipeline.features.mesh import mesh_of
-from radiomics_pipeline.kernels.autocorrelation import add_spectra, fold_halves
+from radiomics_pipeline.kernels.autocorrelation import add_spectra, find_box, fold_halves
 from radiomics_pipeline.kernels.box import find_smallest_box, measure_triangles
-from radiomics_pipeline.kernels.ellipsoid import find_ellipsoid_weights
-from radiomics_pipeline.kernels.hull import drop_inner, find_hull
+from radiomics_pipeline.kernels.ellipsoid import find_ellipsoid, find_ellipsoid_weights
+from radiomics_pipeline.kernels.hull import drop_inner, find_extent, find_hull, measure_hull
 from radiomics_pipeline.kernels.surface import count_cells, find_line_ends, sum_intensities
 from tests import naive
 from tests.naive import morphology as twins
 
 SEEDS = st.integers(0, 100_000)
+
+
+@contextmanager
+def settings_of_autocorrelation(**values):
+    """Other values of the module's constants, without what was kept for the usual ones."""
+    kept = (autocorrelation._frequencies, autocorrelation._kept_weights, autocorrelation._row_waves)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in values.items():
+            patch.setattr(autocorrelation, name, value)
+        for function in kept:
+            function.cache_clear()
+        yield
+    for function in kept:
+        function.cache_clear()
 
 
 def mask_of(seed, *, largest=5):
@@ -73,6 +88,14 @@ def test_sums_of_intensities_are_those_over_all_voxels(seed):
 
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(SEEDS)
+def test_box_holds_the_voxels_inside_and_no_empty_border(seed):
+    rng = np.random.default_rng(seed)
+    mask = (rng.random(tuple(rng.integers(1, 6, 3))) < rng.choice([0.0, 0.05, 0.5])).astype(np.uint8)
+    assert find_box(mask).tolist() == twins.find_box(mask)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(SEEDS)
 def test_folded_parts_are_sums_and_differences_about_the_middle(seed):
     mask = mask_of(seed)
     values = np.random.default_rng(seed).normal(2, 5, mask.shape)
@@ -89,8 +112,8 @@ def test_folded_parts_are_sums_and_differences_about_the_middle(seed):
 @given(SEEDS)
 def test_products_of_spectra_are_weighted_and_summed(seed):
     rng = np.random.default_rng(seed)
-    np_z, nkz, nky, np_x, nkx, more = rng.integers(1, 4, 6)
-    spectra = rng.normal(size=(3, np_z, nkz, nky, np_x, nkx))
+    np_z, nkz, nky, nkx, more = rng.integers(1, 4, 5)
+    spectra = rng.normal(size=(3, np_z, nkz, nky, nkx))
     weights = rng.normal(size=(nky + more, nkz, nkx))
     sums = np.ones((3, nkx))
     add_spectra(spectra, weights, int(more), sums)
@@ -118,26 +141,31 @@ def test_frequencies_and_pairs_give_the_same_sums(seed, stretch):
     values = rng.normal(100, 3, shape)
     spacing_mm = tuple(float(s) for s in rng.uniform(0.5, 4, 3))
     found = []
-    for pairs_per_voxel in (0, 10**9):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(autocorrelation, "PAIRS_PER_VOXEL", pairs_per_voxel)
+    # by pairs, by matrices, and by fast transforms of the axes that are longer than 4
+    for pairs_per_voxel, longest_matrix in ((10**9, 192), (0, 192), (0, 4)):
+        with settings_of_autocorrelation(PAIRS_PER_VOXEL=pairs_per_voxel, LONGEST_MATRIX=longest_matrix):
             sums = pair_sums(values, mask, spacing_mm, centre=100.0, scale=10.0)
         found.append([sums.weight, sums.product, sums.difference, sums.square])
-    largest = found[1][0] * ((values[mask] - 100) ** 2).max() / 100
-    assert found[0][::3] == pytest.approx(found[1][::3], rel=1e-12)
-    assert found[0][1:3] == pytest.approx(found[1][1:3], abs=1e-13 * largest, rel=1e-12)
+    largest = found[0][0] * ((values[mask] - 100) ** 2).max() / 100
+    for each in found[1:]:
+        assert each[::3] == pytest.approx(found[0][::3], rel=1e-12)
+        assert each[1:3] == pytest.approx(found[0][1:3], abs=1e-13 * largest, rel=1e-12)
 
 
-def test_many_voxels_in_several_blocks_are_the_sum_over_all_pairs():
+@pytest.mark.parametrize("longest_matrix", [192, 20, 50])
+def test_many_voxels_in_several_blocks_are_the_sum_over_all_pairs(longest_matrix):
     rng = np.random.default_rng(3)
     mask = rng.random((13, 71, 41)) < 0.15
     values = rng.normal(size=mask.shape)
     found = []
     for pairs_per_voxel in (0, 10**9):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(autocorrelation, "PAIRS_PER_VOXEL", pairs_per_voxel)
-            patch.setattr(autocorrelation, "PART_BYTES", 300_000)
-            patch.setattr(autocorrelation, "LARGEST_KEPT", 0)
+        with settings_of_autocorrelation(
+            PAIRS_PER_VOXEL=pairs_per_voxel,
+            LONGEST_MATRIX=longest_matrix,
+            WIDTH=30,
+            PART_BYTES=300_000,
+            LARGEST_KEPT=0,
+        ):
             sums = pair_sums(values, mask, (2.0, 1.0, 1.3))
         found.append((sums.weight, sums.product, sums.difference, sums.square))
     assert found[0] == pytest.approx(found[1], rel=1e-11)
@@ -200,13 +228,29 @@ def test_hull_of_a_region_is_that_of_all_its_surface_points(seed):
 
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(SEEDS)
+def test_hull_in_millimetres_is_the_hull_with_every_coordinate_scaled(seed):
+    points = points_of(seed)
+    units = np.array([2.0, 0.5, 1.3])
+    triangles, _, normals = find_hull(points)
+    corners, numbers, outward, volume = measure_hull(points, triangles, normals, units)
+    assert (corners[numbers] == points[triangles] * units).all()
+    assert len(corners) == len(np.unique(triangles))
+    scaled = normals / units
+    assert outward == pytest.approx(scaled / np.linalg.norm(scaled, axis=1, keepdims=True), rel=1e-14, abs=1e-15)
+    assert len(np.unique(outward, axis=0)) == len({normal for normal, _ in twins.hull_planes(points)})
+    assert volume == pytest.approx(twins.hull_volume(points) * units.prod(), rel=1e-12)
+    assert find_extent(corners).tolist() == [max(c) - min(c) for c in corners.T.tolist()]
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(SEEDS)
 def test_smallest_box_is_that_of_trying_every_plane_and_every_line(seed):
     points = points_of(seed, largest=7)
     triangles, neighbours, normals = find_hull(points)
     stretched = points * (1.0, 2.5, 0.8)
     outward = normals / (1.0, 2.5, 0.8)
     outward /= np.linalg.norm(outward, axis=1, keepdims=True)
-    found = find_smallest_box(stretched, triangles, neighbours, outward, np.vstack([np.eye(3), outward]))
+    found = find_smallest_box(stretched, triangles, neighbours, outward)
     assert np.prod(found) == pytest.approx(twins.smallest_box(stretched), rel=1e-9)
 
 
@@ -218,6 +262,19 @@ def test_weights_are_those_of_the_smallest_ellipsoid(seed, first_steps):
     weights, violation = find_ellipsoid_weights(points, equal, first_steps, TOLERANCE, 1000)
     assert violation <= TOLERANCE
     assert twins.ellipsoid_violation(points, weights) <= 10 * TOLERANCE
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(SEEDS)
+def test_no_point_is_outside_the_ellipsoid_and_its_matrix_is_that_of_weights(seed):
+    points = points_of(seed, largest=40) * (30.0, 2.0, 0.1) + (5.0, -3.0, 100.0)
+    covariance, violation = find_ellipsoid(points, 30, TOLERANCE, 1000)
+    assert violation <= TOLERANCE
+    equal = np.full(len(points), 1 / len(points))
+    weights, _ = find_ellipsoid_weights((points - points.mean(axis=0)) / points.std(axis=0), equal, 30, TOLERANCE, 1000)
+    assert twins.ellipsoid_violation(points, weights) <= 1e-6
+    centred = points - weights @ points
+    assert covariance == pytest.approx((weights[:, None] * centred).T @ centred, rel=1e-6, abs=1e-6)
 
 
 @settings(max_examples=10, deadline=None, derandomize=True)
