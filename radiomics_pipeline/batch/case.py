@@ -126,13 +126,14 @@ class _Work:
     def compute(self, files: SeriesFiles) -> None:
         """All regions of one series."""
         plan = self.task.plans[files.series]
+        source = plan.source
         started = time.perf_counter()
         with self.guard(files.series, "read"):
             image, mask = self.data.pop(files.series)
-            volume, labels = load_pair(image, mask, plan.unit, native=plan.native, correct_mask=plan.correct_mask)
+            volume, labels = load_pair(image, mask, source.unit, native=source.native, correct_mask=source.correct_mask)
             self.seconds_reading += time.perf_counter() - started
             with stage("region"):
-                wanted = wanted_labels(labels, _label(files.label) if files.label else plan.label, mask.name)
+                wanted = wanted_labels(labels, _label(files.label) if files.label else source.label, mask.name)
             for roi, label in wanted:
                 started = time.perf_counter()
                 where = f"{files.series} region {roi or label}".strip() if len(wanted) > 1 else files.series

@@ -159,7 +159,7 @@ def _mixed_grids(records: Sequence[CaseRecord]) -> list[str]:
 
 def _require_paired_regions(study: Study, plans: dict[str, SeriesPlan]) -> None:
     """ParamsError where one series gives a region a label and another an unnamed one: their rows would not meet."""
-    labelled = {name: isinstance(p.label, dict) or p.label == "all" for name, p in plans.items()}
+    labelled = {name: isinstance(p.source.label, dict) or p.source.label == "all" for name, p in plans.items()}
     in_table = any(files.label for case in study.cases for files in case.series)
     if len(set(labelled.values())) > 1 and not in_table:
         some_, others = ([n for n, several in labelled.items() if several == kind] for kind in (True, False))

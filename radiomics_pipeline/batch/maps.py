@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from radiomics_pipeline.errors import ParamsError
+from radiomics_pipeline.batch.single import load_region
 from radiomics_pipeline.extraction.map_work import MapPlan, MapWork
-from radiomics_pipeline.extraction.result import stage
-from radiomics_pipeline.imaging.regions import regions_of
 from radiomics_pipeline.io.maps import MapFiles
-from radiomics_pipeline.io.volumes import load_pair, read_file
 
 SAMPLES = (8, 64, 512)
 """Voxels that are computed to measure the time, until they take long enough."""
@@ -41,17 +38,7 @@ def prepare_maps(
     crop : the maps hold the box of the region and the kernel's radius around it, not the whole image
     Raises CaseError where the case cannot be computed rightly.
     """
-    if label is not None and (isinstance(label, bool) or label < 1):
-        raise ParamsError(f"label {label!r} is no label; labels are whole numbers from 1")
-    drawn = read_file(Path(mask))
-    volume, labels = load_pair(
-        read_file(Path(image)), drawn, plan.unit, native=plan.native, correct_mask=plan.correct_mask
-    )
-    with stage("region"):
-        regions = regions_of(labels, volume.grid, plan.label if label is None else label, drawn.name)
-    if len(regions) > 1:
-        raise ParamsError(f"{drawn.name}: {len(regions)} regions are wanted; name one by --label")
-    return plan.prepare(volume, regions[0], crop=crop)
+    return plan.prepare(*load_region(plan.source, image, mask, label), crop=crop)
 
 
 def estimate(plan: MapPlan, work: MapWork) -> Estimate:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from radiomics_pipeline.errors import ParamsError
+from radiomics_pipeline.extraction.result import stage
+from radiomics_pipeline.extraction.source import Source
 from radiomics_pipeline.extraction.standards import plan_series
 from radiomics_pipeline.imaging.regions import regions_of
 from radiomics_pipeline.io.params_file import load_params
 from radiomics_pipeline.io.volumes import load_pair, read_file
 from radiomics_pipeline.params.run import ANY_SERIES, Run
+from radiomics_pipeline.types import Region, Volume
 
 
 def extract(
@@ -29,14 +32,19 @@ def extract(
             f"the parameters have sections for {known}, not {series!r}; name one: extract(..., series=...)"
         )
     plan = plan_series(params, series or next(iter(params.series)), named=False)
+    return plan.extract(*load_region(plan.source, image, mask, label)).values
+
+
+def load_region(source: Source, image: str | Path, mask: str | Path, label: int | None) -> tuple[Volume, Region]:
+    """An image and the one region of it that is wanted; errors as of `extract`."""
     if label is not None and (isinstance(label, bool) or label < 1):
         raise ParamsError(f"label {label!r} is no label; labels are whole numbers from 1")
     drawn = read_file(Path(mask))
     volume, labels = load_pair(
-        read_file(Path(image)), drawn, plan.unit, native=plan.native, correct_mask=plan.correct_mask
+        read_file(Path(image)), drawn, source.unit, native=source.native, correct_mask=source.correct_mask
     )
-    wanted = plan.label if label is None else label
-    regions = regions_of(labels, volume.grid, wanted, drawn.name)
+    with stage("region"):
+        regions = regions_of(labels, volume.grid, source.label if label is None else label, drawn.name)
     if len(regions) > 1:
-        raise ParamsError(f"{drawn.name}: {len(regions)} regions are wanted; name one by label=")
-    return plan.extract(volume, regions[0]).values
+        raise ParamsError(f"{drawn.name}: {len(regions)} regions are wanted; name one by its label")
+    return volume, regions[0]

@@ -12,6 +12,7 @@ from radiomics_pipeline.errors import ParamsError, did_you_mean
 from radiomics_pipeline.extraction.ibsi_diagnostics import diagnose
 from radiomics_pipeline.extraction.plan import ORIGINAL, SeriesPlan
 from radiomics_pipeline.extraction.result import RegionFacts, RegionFeatures, stage, touched_faces, xyz
+from radiomics_pipeline.extraction.source import ibsi_source
 from radiomics_pipeline.features import FAMILIES
 from radiomics_pipeline.features.ivh import ivh
 from radiomics_pipeline.features.registry import Family, Sample
@@ -19,7 +20,7 @@ from radiomics_pipeline.imaging.discretise import discretise
 from radiomics_pipeline.imaging.ivh import intensity_volume
 from radiomics_pipeline.imaging.resample import Resampled, resample
 from radiomics_pipeline.imaging.resegment import resegment
-from radiomics_pipeline.params.extraction import Discretise, IvhBinNumber, Label, SeriesParams
+from radiomics_pipeline.params.extraction import Discretise, IvhBinNumber, SeriesParams
 from radiomics_pipeline.types import ColumnName, ColumnSpec, Levels, Region, Volume
 
 FEW_LEVELS = 4
@@ -55,16 +56,6 @@ class IbsiPlan(SeriesPlan):
     def columns(self) -> tuple[ColumnSpec, ...]:
         """The columns in the order of the table."""
         return tuple(spec for c in self.computations for spec in c.columns.values())
-
-    @property
-    def unit(self) -> str:
-        """Unit of the stored intensities."""
-        return self.params.unit
-
-    @property
-    def label(self) -> Label | None:
-        """Which labels of the mask are regions."""
-        return self.params.label
 
     @property
     def margin_mm(self) -> float:
@@ -165,7 +156,7 @@ def plan_ibsi(params: SeriesParams, series: str, *, named: bool = True) -> IbsiP
     except ValueError as e:
         raise ParamsError(f"series {series}: {e}") from None
     needed = tuple(dict.fromkeys(c.discretise for c in computations if c.discretise))
-    return IbsiPlan(series, prefix, params, tuple(computations), needed)
+    return IbsiPlan(series, prefix, ibsi_source(params), params, tuple(computations), needed)
 
 
 def _families(wanted: str | tuple[str, ...], series: str) -> list[Family]:

@@ -9,13 +9,14 @@ import numpy as np
 
 from radiomics_pipeline.extraction.map_work import Compute, Kernel, MapPlan, MapWork, read_only, select_maps
 from radiomics_pipeline.extraction.result import stage
+from radiomics_pipeline.extraction.source import ibsi_source
 from radiomics_pipeline.features import FAMILIES
 from radiomics_pipeline.features.patches import Index, Patches, describe_ibsi
 from radiomics_pipeline.features.registry import Family, Sample
 from radiomics_pipeline.imaging.discretise import discretise
 from radiomics_pipeline.imaging.resample import Resampled, resample, resampled_grid, wanted_spacing
 from radiomics_pipeline.imaging.resegment import resegment
-from radiomics_pipeline.params.extraction import Label, SeriesParams
+from radiomics_pipeline.params.extraction import SeriesParams
 from radiomics_pipeline.types import Grid, Levels, Region, Volume
 
 REFUSED = {
@@ -33,16 +34,6 @@ class IbsiMaps(MapPlan):
     """Maps of one series."""
 
     params: SeriesParams
-
-    @property
-    def unit(self) -> str:
-        """Unit of the stored intensities."""
-        return self.params.unit
-
-    @property
-    def label(self) -> Label | None:
-        """Which label of the mask is the region."""
-        return self.params.label
 
     def prepare(self, volume: Volume, region: Region, *, crop: bool = False) -> MapWork:
         """The work on one region; maps are NaN outside what re-segmentation leaves of it."""
@@ -117,7 +108,8 @@ class _Boxes:
 def plan_ibsi_maps(params: SeriesParams, series: str, wanted: tuple[str, ...], kernel: Kernel) -> IbsiMaps:
     """The maps of one series; ParamsError for features that do not exist, or of which there are no maps."""
     families = [family for family in FAMILIES if family.token not in REFUSED]
-    return IbsiMaps(series, select_maps(wanted, families, DEFAULT, params.unit, REFUSED), kernel, params)
+    maps = select_maps(wanted, families, DEFAULT, params.unit, REFUSED)
+    return IbsiMaps(series, ibsi_source(params), maps, kernel, params)
 
 
 def _grown(found: Resampled, radius: Index) -> tuple[Volume, Index]:

@@ -15,9 +15,9 @@ import numpy as np
 
 from radiomics_pipeline.errors import ParamsError, did_you_mean
 from radiomics_pipeline.extraction.plan import ORIGINAL
+from radiomics_pipeline.extraction.source import Source
 from radiomics_pipeline.features.patches import Index, Patches
 from radiomics_pipeline.features.registry import Family
-from radiomics_pipeline.params.extraction import Label
 from radiomics_pipeline.types import Grid, Region, Volume
 
 BATCH = 1024
@@ -123,30 +123,14 @@ class MapWork:
 class MapPlan(ABC):
     """What maps are wanted of a series.
 
-    series : section of the parameters; maps : in the order of the families
+    series : section of the parameters; source : how its files are read
+    maps : in the order of the families
     """
 
     series: str
+    source: Source
     maps: tuple[MapSpec, ...]
     kernel: Kernel
-
-    native = False
-    """Whether the image keeps the type of number that its file has."""
-
-    @property
-    def correct_mask(self) -> bool:
-        """Whether a mask on another grid is brought onto the image's."""
-        return False
-
-    @property
-    @abstractmethod
-    def unit(self) -> str:
-        """Unit of the stored intensities."""
-
-    @property
-    @abstractmethod
-    def label(self) -> Label | None:
-        """Which label of the mask is the region."""
 
     @abstractmethod
     def prepare(self, volume: Volume, region: Region, *, crop: bool = False) -> MapWork:

@@ -12,6 +12,7 @@ from radiomics_pipeline.errors import ParamsError, did_you_mean
 from radiomics_pipeline.extraction.plan import ORIGINAL, SeriesPlan
 from radiomics_pipeline.extraction.pyradiomics_diagnostics import diagnose
 from radiomics_pipeline.extraction.result import RegionFacts, RegionFeatures, stage, touched_faces, xyz
+from radiomics_pipeline.extraction.source import pyradiomics_source
 from radiomics_pipeline.features.pyradiomics import FAMILIES
 from radiomics_pipeline.features.pyradiomics.sample import FeatureSettings, PyradiomicsSample
 from radiomics_pipeline.features.registry import Family, FeatureSpec
@@ -19,7 +20,6 @@ from radiomics_pipeline.imaging.boxes import bounding_box
 from radiomics_pipeline.imaging.pyradiomics.discretise import discretise
 from radiomics_pipeline.imaging.pyradiomics.prepare import Prepared, prepare
 from radiomics_pipeline.imaging.pyradiomics.resample import crop
-from radiomics_pipeline.params.extraction import Label
 from radiomics_pipeline.params.pyradiomics import SHAPE_CLASSES, PyradiomicsSeries, Settings, require_own_engine
 from radiomics_pipeline.types import ColumnName, ColumnSpec, Levels, Region, Volume
 
@@ -51,27 +51,10 @@ class PyradiomicsPlan(SeriesPlan):
     settings: Settings
     computations: tuple[Computation, ...]
 
-    native = True
-
     @property
     def columns(self) -> tuple[ColumnSpec, ...]:
         """The columns in the order of the table."""
         return tuple(spec for c in self.computations for spec in c.columns.values())
-
-    @property
-    def unit(self) -> str:
-        """Unit of the stored intensities."""
-        return self.section.unit
-
-    @property
-    def label(self) -> Label | None:
-        """Which label of the mask is the region."""
-        return self.section.setting.label
-
-    @property
-    def correct_mask(self) -> bool:
-        """Whether a mask on another grid is brought onto the image's."""
-        return self.section.setting.correctMask
 
     def without_features(self) -> SeriesPlan:
         """The same preparation of image and region, and no feature."""
@@ -162,7 +145,7 @@ def plan_pyradiomics(section: PyradiomicsSeries, series: str, *, named: bool = T
             for feature in _features(family, names, where)
         }
         computations.append(Computation(family, columns))
-    plan = PyradiomicsPlan(series, prefix, section, settings, tuple(computations))
+    plan = PyradiomicsPlan(series, prefix, pyradiomics_source(section), section, settings, tuple(computations))
     if not plan.columns:
         raise ParamsError(f"{where}featureClass asks for no feature that is computed; shape2D needs force2D: true")
     try:

@@ -22,8 +22,8 @@ from radiomics_pipeline.errors import CaseError, ParamsError, some
 from radiomics_pipeline.extraction.plan import ORIGINAL, SeriesPlan
 from radiomics_pipeline.extraction.pyradiomics import FAMILIES
 from radiomics_pipeline.extraction.result import RegionFacts, RegionFeatures, stage, touched_faces, xyz
+from radiomics_pipeline.extraction.source import pyradiomics_source
 from radiomics_pipeline.imaging.pyradiomics.itk import to_itk
-from radiomics_pipeline.params.extraction import Label
 from radiomics_pipeline.params.pyradiomics import IMAGE_TYPES, SHAPE_CLASSES, PyradiomicsSeries
 from radiomics_pipeline.types import ColumnName, ColumnSpec, Grid, Region, Volume
 
@@ -57,27 +57,10 @@ class EnginePlan(SeriesPlan):
     specs: tuple[ColumnSpec, ...]
     usual: frozenset[str]
 
-    native = True
-
     @property
     def columns(self) -> tuple[ColumnSpec, ...]:
         """The columns in the order of the table."""
         return self.specs
-
-    @property
-    def unit(self) -> str:
-        """Unit of the stored intensities."""
-        return self.section.unit
-
-    @property
-    def label(self) -> Label | None:
-        """Which labels of the mask are regions."""
-        return self.section.setting.label
-
-    @property
-    def correct_mask(self) -> bool:
-        """Whether a mask on another grid is brought onto the image's."""
-        return self.section.setting.correctMask
 
     def without_features(self) -> SeriesPlan:
         """The same preparation of image and region, and no feature."""
@@ -136,7 +119,7 @@ def plan_engine(section: PyradiomicsSeries, series: str, *, named: bool = True) 
         raise ParamsError(f"{where}{e}") from None
     for text in dict.fromkeys(said):
         _log.info("%sPyRadiomics: %s", where, text)
-    return EnginePlan(series, prefix, section, specs, frozenset(said))
+    return EnginePlan(series, prefix, pyradiomics_source(section), section, specs, frozenset(said))
 
 
 def _featureextractor() -> Any:

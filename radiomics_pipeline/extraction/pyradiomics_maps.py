@@ -19,15 +19,15 @@ import numpy as np
 from radiomics_pipeline.extraction.map_work import Compute, Kernel, MapPlan, MapWork, read_only, select_maps
 from radiomics_pipeline.extraction.pyradiomics import WITHDRAWN, feature_settings
 from radiomics_pipeline.extraction.result import stage
+from radiomics_pipeline.extraction.source import pyradiomics_source
 from radiomics_pipeline.features.patches import Index, Patches, describe_pyradiomics
 from radiomics_pipeline.features.pyradiomics import FAMILIES
 from radiomics_pipeline.features.pyradiomics.sample import FeatureSettings, PyradiomicsSample
 from radiomics_pipeline.features.registry import Family
 from radiomics_pipeline.imaging.pyradiomics.discretise import discretise
 from radiomics_pipeline.imaging.pyradiomics.prepare import prepare
-from radiomics_pipeline.imaging.pyradiomics.resample import bounding_box
+from radiomics_pipeline.imaging.boxes import bounding_box
 from radiomics_pipeline.imaging.pyradiomics.resample import crop as crop_box
-from radiomics_pipeline.params.extraction import Label
 from radiomics_pipeline.params.pyradiomics import SHAPE_CLASSES, PyradiomicsSeries, Settings, require_own_engine
 from radiomics_pipeline.types import Levels, Region, Volume
 
@@ -46,23 +46,6 @@ class PyradiomicsMaps(MapPlan):
 
     section: PyradiomicsSeries
     settings: Settings
-
-    native = True
-
-    @property
-    def unit(self) -> str:
-        """Unit of the stored intensities."""
-        return self.section.unit
-
-    @property
-    def label(self) -> Label | None:
-        """Which label of the mask is the region."""
-        return self.section.setting.label
-
-    @property
-    def correct_mask(self) -> bool:
-        """Whether a mask on another grid is brought onto the image's."""
-        return self.section.setting.correctMask
 
     def prepare(self, volume: Volume, region: Region, *, crop: bool = False) -> MapWork:
         """The work on one region; maps hold `initValue` outside what re-segmentation leaves of it."""
@@ -170,4 +153,4 @@ def plan_pyradiomics_maps(
         if feature not in WITHDRAWN.get(token, ())
     ]
     maps = select_maps(wanted, families, named or DEFAULT, section.unit, REFUSED)
-    return PyradiomicsMaps(series, maps, kernel, section, section.settings_of("Original"))
+    return PyradiomicsMaps(series, pyradiomics_source(section), maps, kernel, section, section.settings_of("Original"))

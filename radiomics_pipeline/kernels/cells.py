@@ -30,32 +30,3 @@ def sum_cells(mask):
                     found[pattern, 2] += y
                     found[pattern, 3] += x
     return found
-
-
-@njit(cache=True, nogil=True)
-def sum_voxels(mask):
-    """Sums over the voxels of a mask of their indices and of the products of these.
-
-    mask : uint8 [z, y, x], 1 inside
-    returns : int64 [4, 4], symmetric, of the products of (1, z, y, x): the number of voxels first
-    """
-    nz, ny, nx = mask.shape
-    sums = np.zeros((4, 4), np.int64)
-    for z in range(nz):
-        for y in range(ny):
-            n, sum_x, sum_xx = 0, 0, 0
-            for x in range(nx):
-                inside = np.int64(mask[z, y, x])
-                n += inside
-                sum_x += inside * x
-                sum_xx += inside * x * x
-            row = (1, z, y)
-            for a in range(3):
-                for b in range(a + 1):
-                    sums[a, b] += n * row[a] * row[b]
-                sums[3, a] += sum_x * row[a]
-            sums[3, 3] += sum_xx
-    for a in range(4):
-        for b in range(a):
-            sums[b, a] = sums[a, b]
-    return sums

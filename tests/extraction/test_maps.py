@@ -44,7 +44,7 @@ def run_of(setting=None, **voxel_setting):
 def maps_of(plan, image, mask, *, crop=True, grid=None):
     """All maps by name, and their grid."""
     grid = grid or Grid(image.shape, SPACING_XYZ[::-1])
-    work = plan.prepare(Volume(image, grid, native=plan.native), Region(mask, mask, grid), crop=crop)
+    work = plan.prepare(Volume(image, grid, native=plan.source.native), Region(mask, mask, grid), crop=crop)
     found = np.full((len(plan.maps), math.prod(work.grid.shape)), work.outside)
     for indices, values in work.blocks():
         found[:, indices] = values

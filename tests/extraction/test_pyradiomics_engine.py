@@ -103,8 +103,8 @@ def test_a_case_from_its_files(pyradiomics, tmp_path):
     files = [tmp_path / f"{kind}.nii.gz" for kind in ("image", "mask")]
     section = PyradiomicsSeries(setting={"binWidth": 0.25}, featureClass={"firstorder": ["Mean"], "glszm": None})
     plan = plan_engine(section, "", named=False)
-    volume, labels = load_pair(*map(read_file, files), plan.unit, native=plan.native)
-    found = plan.extract(volume, region_of(labels, volume.grid, "", plan.label, "mask"))
+    volume, labels = load_pair(*map(read_file, files), plan.source.unit, native=plan.source.native)
+    found = plan.extract(volume, region_of(labels, volume.grid, "", plan.source.label, "mask"))
     expected = directly(section, *map(str, files))
     assert {name: expected[name] for name in found.values} == found.values
     assert len(found.values) == 17

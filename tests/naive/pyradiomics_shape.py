@@ -20,11 +20,6 @@ def sum_cells(mask):
     return found
 
 
-def sum_voxels(mask):
-    places = [(1, *at) for at in voxels(mask)]
-    return np.array([[sum(at[a] * at[b] for at in places) for b in range(4)] for a in range(4)])
-
-
 def surface_points(mask):
     """Points half-way between a voxel inside and a neighbour outside, in half voxels; the border of the array is 0."""
     points = set()

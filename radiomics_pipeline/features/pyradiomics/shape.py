@@ -16,8 +16,8 @@ from radiomics_pipeline.features.ellipsoid import semi_axes
 from radiomics_pipeline.features.pyradiomics.cells import Mesh, mesh_of
 from radiomics_pipeline.features.pyradiomics.sample import PyradiomicsSample
 from radiomics_pipeline.features.registry import Family, Undefined
-from radiomics_pipeline.kernels.cells import sum_voxels
 from radiomics_pipeline.kernels.diameters import find_diameter, find_plane_diameter, find_row_ends
+from radiomics_pipeline.kernels.surface import sum_moments
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,10 @@ class Shape:
     @cached_property
     def moments(self) -> list[list[int]]:
         """Exact sums over the region's voxels of the products of (1, z, y, x), in voxels."""
-        sums: list[list[int]] = sum_voxels(self.mask).tolist()
-        return sums
+        voxels = self.mask.view()
+        voxels.flags.writeable = False  # as the kernel knows masks
+        n, z, y, x, zz, yy, xx, zy, zx, yx = (int(m) for m in sum_moments(voxels))
+        return [[n, z, y, x], [z, zz, zy, zx], [y, zy, yy, yx], [x, zx, yx, xx]]
 
     @cached_property
     def mesh(self) -> Mesh:

@@ -1,0 +1,34 @@
+"""How the files of a series are to be read, by whatever standard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from radiomics_pipeline.params.extraction import Label, SeriesParams
+from radiomics_pipeline.params.pyradiomics import PyradiomicsSeries
+
+
+@dataclass(frozen=True)
+class Source:
+    """What reading an image and its mask needs to know.
+
+    unit : of the stored intensities
+    label : which labels of the mask are regions; None: the only one there is
+    native : whether image and mask keep type and geometry of their files to the last digit, as PyRadiomics has them
+    correct_mask : whether a mask on another grid is brought onto the image's
+    """
+
+    unit: str
+    label: Label | None
+    native: bool = False
+    correct_mask: bool = False
+
+
+def ibsi_source(params: SeriesParams) -> Source:
+    """What a section of `standard: ibsi` says of its files."""
+    return Source(params.unit, params.label)
+
+
+def pyradiomics_source(section: PyradiomicsSeries) -> Source:
+    """What a section in PyRadiomics' schema says of its files."""
+    return Source(section.unit, section.setting.label, native=True, correct_mask=section.setting.correctMask)
