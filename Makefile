@@ -39,7 +39,7 @@ bench: $(VENV)/.developed ## speed against PyRadiomics and reading, growth, memo
 	@$(BIN)/python benchmarks/speed.py $(STUDY) --most 10
 	@$(BIN)/python benchmarks/throughput.py $(STUDY)
 	@$(BIN)/python benchmarks/growth.py --largest 6
-	@$(BIN)/python benchmarks/maps.py
+	@$(BIN)/python benchmarks/maps.py $(SAMPLE)/FDG_001/CT_image.nii.gz $(SAMPLE)/FDG_001/CT_mask.nii.gz --theirs 300
 
 docs: $(VENV)/.installed ## write the pages of docs/features from the features themselves
 	@$(BIN)/python docs/generate.py
