@@ -28,7 +28,7 @@ def sample_of(configuration: str, shared: Path) -> Sample:
     (region,) = regions_of(labels, volume.grid, params.label, "mask")
     found = resample(volume, region, params.resample, RADIUS_MM)
     roi = resegment(found.volume, found.region, params.resegment)
-    axis = intensity_volume(found.volume, roi, params.ivh_scale, params.resegment.range)
+    axis = intensity_volume(found.volume, roi, params.ivh, params.resegment.range)
     return Sample(found.volume, roi, around=found.around, offset=found.offset, ivh=axis)
 
 

@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from radiomics_pipeline.batch.cases import Case, SeriesFiles
@@ -18,9 +18,12 @@ from radiomics_pipeline.errors import BadMask, CaseError, MissingFile, some
 from radiomics_pipeline.extraction.plan import SeriesPlan
 from radiomics_pipeline.extraction.result import RegionFeatures, stage
 from radiomics_pipeline.imaging.regions import region_of, wanted_labels
-from radiomics_pipeline.io.volumes import VolumeFile, load_pair, read_file, voxel_file
+from radiomics_pipeline.io.volumes import VolumeFile, load_files, read_file, voxel_file
 from radiomics_pipeline.params.extraction import Label
 from radiomics_pipeline.types import Region
+
+LONGEST_NAME = 240
+"""Of a file as errors call it; of a longer one the middle is left out."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,18 @@ def run_case(task: CaseTask) -> CaseRecord:
             work.compute(files)
     record = work.record(time.perf_counter() - started)
     if path and not record.failures:
-        save_record(record, path)
+        try:
+            save_record(record, path)
+        except OSError as error:
+            return _unsaved(record, error)
     return record
+
+
+def _unsaved(record: CaseRecord, error: OSError) -> CaseRecord:
+    """The record with a warning: it is no reason to lose what was computed that the next run cannot find it."""
+    warning = f"its record could not be written ({error.strerror}); the next run computes the case again"
+    log = tuple(replace(line, warnings=(*line.warnings, warning)) for line in record.log)
+    return replace(record, log=log)
 
 
 class _Work:
@@ -76,7 +89,8 @@ class _Work:
         inside = Path(os.path.abspath(path))
         root = Path(os.path.abspath(self.task.root))
         shown = inside.relative_to(root).as_posix() if inside.is_relative_to(root) else path.name
-        return re.split(r"[\\/]", shown)[-1] if "\\" in shown or ":" in shown else shown
+        shown = re.split(r"[\\/]", shown)[-1] if "\\" in shown or ":" in shown else shown
+        return shown if len(shown) <= LONGEST_NAME else f"{shown[:100]}...{shown[-100:]}"
 
     def require_series(self) -> None:
         """A case without any series that the parameters have is a failure, not a row less."""
@@ -130,16 +144,16 @@ class _Work:
         started = time.perf_counter()
         with self.guard(files.series, "read"):
             image, mask = self.data.pop(files.series)
-            volume, labels = load_pair(image, mask, source.unit, native=source.native, correct_mask=source.correct_mask)
+            volume, labels, grid = load_files(image, mask, source)
             self.seconds_reading += time.perf_counter() - started
             with stage("region"):
-                wanted = wanted_labels(labels, _label(files.label) if files.label else source.label, mask.name)
+                wanted = wanted_labels(labels, _label(files) if files.label else source.label, mask.name)
             for roi, label in wanted:
                 started = time.perf_counter()
                 where = f"{files.series} region {roi or label}".strip() if len(wanted) > 1 else files.series
                 with self.guard(where, "features"):
                     with stage("region"):
-                        region = region_of(labels, volume.grid, roi, label, mask.name)
+                        region = region_of(labels, grid, roi, label, mask.name)
                     features = plan.extract(volume, region)
                     self.keep(files.series, region, features, time.perf_counter() - started)
 
@@ -173,13 +187,16 @@ class _Work:
         try:
             yield
         except Exception as error:  # noqa: BLE001 - the one place where everything is caught
-            message = " ".join(str(error).split()) or "no message"
-            if not isinstance(error, CaseError):
+            message, kind = " ".join(str(error).split()) or "no message", type(error).__name__
+            if isinstance(error, MemoryError):
+                kind = "MemoryError"
+                message = f"not enough memory ({message}); use fewer --jobs or larger voxels"
+            elif not isinstance(error, CaseError):
                 message = f"unexpected: {message}; please report this"
             if where and where not in message:
                 message = f"{where}: {message}"
             doing = getattr(error, "stage", "") or doing
-            self.failures.append(Failure(self.task.case.name, doing, type(error).__name__, message))
+            self.failures.append(Failure(self.task.case.name, doing, kind, message))
 
     def record(self, seconds: float) -> CaseRecord:
         """The record of what was found."""
@@ -198,10 +215,11 @@ class _Work:
         )
 
 
-def _label(text: str) -> Label:
+def _label(files: SeriesFiles) -> Label:
+    text = files.label
     if text.lower() == "all":
         return "all"
     whole = re.fullmatch(r"(\d+)(\.0*)?", text)
     if not whole or int(whole[1]) < 1:
-        raise BadMask(f"label {text!r} in the table of cases is neither a whole number from 1 nor 'all'")
+        raise BadMask(f"{files.place}: label {text!r} is neither a whole number from 1 nor 'all'")
     return int(whole[1])

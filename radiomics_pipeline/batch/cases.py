@@ -34,6 +34,7 @@ class SeriesFiles:
 
     series : its name, empty where the files are just `image` and `mask`
     label : what the table of cases says: a number, "all", or empty
+    place : where it says so, for messages
     """
 
     series: str
@@ -41,6 +42,7 @@ class SeriesFiles:
     mask: Path
     label: str = ""
     problem: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,7 @@ def _one_series(series: str, folder: Path, kinds: dict[str, list[Path]]) -> Seri
 def _from_table(path: Path, name: str, *, batch: bool = False) -> Study:
     """The study of a table; `batch`: it may be one of PyRadiomics."""
     try:
-        table = read_text_table(path)
+        table = read_text_table(path, short=True)
     except TableError as e:
         raise StudyError(str(e)) from None
     of_batch = batch and {"Image", "Mask"} <= set(table.columns)
@@ -183,13 +185,14 @@ def _table_cases(table: TextTable, root: Path) -> tuple[list[Case], list[str]]:
             )
         seen[name] = number
         series = []
+        place, short = f"{table.name}, row {number}", _short(table, number)
         for token, kinds in columns.items():
             image, mask, label = (cells.get(kinds.get(k, ""), "") for k in ("image", "mask", "label"))
-            if not image and not mask:
+            if not image and not mask and not short:
                 continue
             missing = "image" if not image else "mask" if not mask else ""
-            problem = f"{table.name}, row {number}: no {token}{'_' if token else ''}{missing}" if missing else ""
-            series.append(SeriesFiles(token, root / image, root / mask, label, problem))
+            problem = f"{place}: no {token}{'_' if token else ''}{missing}" if missing else ""
+            series.append(SeriesFiles(token, root / image, root / mask, label, short or problem, place))
         cases.append(Case(name, cells.get("patient") or cells.get("patient_id") or name, tuple(series)))
     return cases, notes
 
@@ -208,11 +211,28 @@ def _batch_cases(table: TextTable, root: Path) -> tuple[list[Case], list[str]]:
     for number, row in enumerate(table.rows, 1):
         cells = dict(zip(table.columns, row, strict=True))
         empty = [kind for kind in ("Image", "Mask") if not cells[kind]]
-        problem = f"{table.name}, row {number}: no {' and no '.join(empty)}; give its path" if empty else ""
-        files = SeriesFiles("", root / cells["Image"], root / cells["Mask"], cells.get("Label", ""), problem)
-        extra = {f"input_{column}" if column in KEYS else column: cells[column] for column in further}
+        place = f"{table.name}, row {number}"
+        problem = f"{place}: no {' and no '.join(empty)}; give its path" if empty else ""
+        problem = _short(table, number) or problem
+        files = SeriesFiles("", root / cells["Image"], root / cells["Mask"], cells.get("Label", ""), problem, place)
+        extra = {_unlike_ours(column, table.columns): cells[column] for column in further}
         cases.append(Case(names[number - 1], patients[number - 1], (files,), extra))
     return cases, notes
+
+
+def _short(table: TextTable, number: int) -> str:
+    """What is wrong with a row, from 1, that lacks cells: which ones nobody knows, so none of it is used."""
+    if number - 1 not in table.short:
+        return ""
+    return f"{table.name}, row {number}: fewer cells than the header's {len(table.columns)}; write empty ones, too"
+
+
+def _unlike_ours(column: str, others: Sequence[str]) -> str:
+    """A further column's name in diagnostics.csv, where some columns are ours."""
+    name = column
+    while name in KEYS or name.startswith("diagnostics_") or (name != column and name in others):
+        name = f"input_{name}"
+    return name
 
 
 def _batch_names(table: TextTable) -> tuple[Sequence[str], Sequence[str], list[str], list[str]]:

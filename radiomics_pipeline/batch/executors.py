@@ -60,12 +60,17 @@ def _result(future: Any, timeout_s: float) -> Any:
     try:
         return future.result()
     except LateError:
-        return WorkerLost(f"no result after {timeout_s:g} s; the process was ended")
+        return WorkerLost(
+            f"no result after {timeout_s:g} s, the process was ended; raise --timeout or use larger voxels"
+        )
     except ProcessExpired as e:
-        return WorkerLost(f"the process died (exit code {e.exitcode}): out of memory, or a crash in a library")
+        return WorkerLost(
+            f"the process died (exit code {e.exitcode}): out of memory, or a crash in a library; use fewer --jobs or "
+            "larger voxels, and report this where it comes again"
+        )
     except Exception as e:  # noqa: BLE001 - a result that cannot travel is one task's loss, too
         reason = e.strerror if isinstance(e, OSError) else e
-        return WorkerLost(f"the process gave no result: {type(e).__name__}: {reason}")
+        return WorkerLost(f"the process gave no result: {type(e).__name__}: {reason}; please report this")
 
 
 def _one_thread() -> None:

@@ -12,7 +12,7 @@ from radiomics_pipeline.batch.case import CaseTask, run_case
 from radiomics_pipeline.batch.cases import Case, Study, find_study
 from radiomics_pipeline.batch.executors import default_jobs, run_tasks
 from radiomics_pipeline.batch.record import CaseRecord, Failure
-from radiomics_pipeline.batch.tables import write_tables
+from radiomics_pipeline.batch.tables import require_places, write_tables
 from radiomics_pipeline.errors import ParamsError, StudyError, WorkerLost, some
 from radiomics_pipeline.extraction.plan import SeriesPlan
 from radiomics_pipeline.extraction.standards import plan_series
@@ -67,13 +67,14 @@ def extract_study(
 
     cases : only these; all where empty
     series : the section of the parameters for images without a series name
-    Raises StudyError or ParamsError before anything runs.
+    Raises StudyError, ParamsError or OSError before anything runs.
     """
     clock, started = time.perf_counter(), now()
     study = find_study(study_folder)
     if cases:
         study = study.only(cases)
     plans, notes = plan_study(study, params, series)
+    require_places(out)
     write_text(out / "params.yaml", write_params(params))
     records = _compute(study, plans, params, records=out / "records", jobs=jobs, timeout_s=timeout_s, progress=progress)
     write_tables(records, plans, out)
@@ -113,7 +114,8 @@ def check_study(
 def plan_study(study: Study, params: Run, series: str = "") -> tuple[dict[str, SeriesPlan], list[str]]:
     """A plan for each series of the study that the parameters have a section for, in the parameters' order.
 
-    Raises StudyError where no series has one, or where unnamed images could be several.
+    Raises StudyError where no series has one, or where unnamed images could be several; ParamsError for a `series`
+    without a section.
     """
     if not params.series:
         raise ParamsError("the parameters have no section `series`: nothing says how an image is measured")
@@ -121,10 +123,11 @@ def plan_study(study: Study, params: Run, series: str = "") -> tuple[dict[str, S
     known = ", ".join(params.series)
     plans: dict[str, SeriesPlan] = {}
     if ANY_SERIES in params.series:
-        return {name: plan_series(params, name, named=bool(name)) for name in sorted(there)}, []
+        notes = [f"--series {series}: without effect, as the parameters are the same for all series"] if series else []
+        return {name: plan_series(params, name, named=bool(name)) for name in sorted(there)}, notes
+    if series and series not in params.series:
+        raise ParamsError(f"--series {series}: the parameters have sections for {known}")
     if "" in there:
-        if series and series not in params.series:
-            raise ParamsError(f"--series {series}: the parameters have sections for {known}")
         if not series and len(params.series) > 1:
             raise StudyError(
                 f"{study.name}: images without a series name (image.*), and parameters for {known}; say which "
@@ -139,6 +142,8 @@ def plan_study(study: Study, params: Run, series: str = "") -> tuple[dict[str, S
         )
     _require_paired_regions(study, plans)
     notes = [f"series {name}: no section in the parameters ({known}); left out" for name in sorted(there - set(plans))]
+    if series and "" not in there:
+        notes.append(f"--series {series}: without effect, as all images have the name of a series")
     if "" not in plans:
         notes += [f"series {name}: in the parameters, but in no case" for name in params.series if name not in there]
     return plans, notes

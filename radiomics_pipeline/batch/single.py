@@ -10,7 +10,7 @@ from radiomics_pipeline.extraction.source import Source
 from radiomics_pipeline.extraction.standards import plan_series
 from radiomics_pipeline.imaging.regions import regions_of
 from radiomics_pipeline.io.params_file import load_params
-from radiomics_pipeline.io.volumes import load_pair, read_file
+from radiomics_pipeline.io.volumes import load_files, read_file
 from radiomics_pipeline.params.run import ANY_SERIES, Run
 from radiomics_pipeline.types import Region, Volume
 
@@ -40,11 +40,9 @@ def load_region(source: Source, image: str | Path, mask: str | Path, label: int 
     if label is not None and (isinstance(label, bool) or label < 1):
         raise ParamsError(f"label {label!r} is no label; labels are whole numbers from 1")
     drawn = read_file(Path(mask))
-    volume, labels = load_pair(
-        read_file(Path(image)), drawn, source.unit, native=source.native, correct_mask=source.correct_mask
-    )
+    volume, labels, grid = load_files(read_file(Path(image)), drawn, source)
     with stage("region"):
-        regions = regions_of(labels, volume.grid, source.label if label is None else label, drawn.name)
+        regions = regions_of(labels, grid, source.label if label is None else label, drawn.name)
     if len(regions) > 1:
         raise ParamsError(f"{drawn.name}: {len(regions)} regions are wanted; name one by its label")
     return volume, regions[0]

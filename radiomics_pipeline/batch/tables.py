@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -26,6 +27,8 @@ DICTIONARY = (
     "definition",
     "setting",
 )
+FILES = ("params.yaml", "features.csv", "dictionary.csv", "diagnostics.csv", "failures.csv", "case_log.csv", "run.json")
+"""What an extraction writes into its folder, beside the records."""
 FAILURES = ("case", "stage", "error", "message")
 CASE_LOG = (
     "case",
@@ -45,6 +48,13 @@ CASE_LOG = (
     "warnings",
     "undefined",
 )
+
+
+def require_places(out: Path) -> None:
+    """OSError where a file of an extraction cannot be written, before anything is computed for it."""
+    for path in (out / name for name in FILES):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "a folder stands where a file is to be written; move it", str(path))
 
 
 def write_tables(records: Sequence[CaseRecord], plans: dict[str, SeriesPlan], out: Path) -> None:

@@ -35,7 +35,10 @@ def show(
     wanted = f"{column.family}_{column.feature}" if column else name
     found = {f"{token}_{spec.name}": (token, spec) for token, spec in _specs("", standard)}
     if wanted not in found:
-        raise ParamsError(f"no feature {name!r}{did_you_mean(wanted, found)} ('features list' shows all)")
+        other = "ibsi" if standard == "pyradiomics" else "pyradiomics"
+        there = any(f"{token}_{spec.name}" == wanted for token, spec in _specs("", other))
+        hint = f"; it is one of --standard {other}" if there else did_you_mean(wanted, found)
+        raise ParamsError(f"no feature {name!r}{hint} ('features list' shows all)")
     token, spec = found[wanted]
     print(f"{token}_{spec.name}")
     print(f"  family      {_title(token, standard)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -60,8 +59,6 @@ class IbsiPlan(SeriesPlan):
     @property
     def margin_mm(self) -> float:
         """How far around the region's box the image is needed."""
-        if self.params.diagnostics:
-            return math.inf
         return max((c.family.reach_mm for c in self.computations), default=0.0)
 
     def without_features(self) -> SeriesPlan:
@@ -83,6 +80,11 @@ class IbsiPlan(SeriesPlan):
             values, undefined = self._compute(found, roi, levels)
         main = levels.get(self.params.discretise)
         count = None if main is None else len(main.present)
+        warnings = list(_warnings(touches, count))
+        diagnostics: dict[str, str] = {}
+        if self.params.diagnostics:
+            diagnostics, further = diagnose(volume, region, found, roi, self.params.resample)
+            warnings += further
         facts = RegionFacts(
             voxels=int(np.count_nonzero(roi.morphology)),
             intensity_voxels=int(np.count_nonzero(roi.intensity)),
@@ -90,9 +92,8 @@ class IbsiPlan(SeriesPlan):
             native_mm=xyz(volume.spacing_mm),
             voxel_mm=xyz(found.volume.spacing_mm),
             levels=count,
-            warnings=tuple(_warnings(touches, count)),
+            warnings=tuple(warnings),
         )
-        diagnostics = diagnose(volume, region, found, roi) if self.params.diagnostics else {}
         return RegionFeatures(values, undefined, facts, diagnostics)
 
     def _compute(
@@ -104,7 +105,7 @@ class IbsiPlan(SeriesPlan):
         samples: dict[tuple[Discretise | None, str], Sample] = {}
         axis = None
         if any(c.family.token == ivh.token for c in self.computations):
-            axis = intensity_volume(found.volume, roi, self.params.ivh_scale, self.params.resegment.range)
+            axis = intensity_volume(found.volume, roi, self.params.ivh, self.params.resegment.range)
         for computation in self.computations:
             way = (computation.discretise, computation.aggregation)
             if way not in samples:
@@ -115,8 +116,7 @@ class IbsiPlan(SeriesPlan):
             numbers, reasons = computation.family.compute(samples[way])
             for feature, spec in computation.columns.items():
                 values[spec.column] = numbers[feature]
-                if feature in reasons:
-                    undefined[spec.column] = reasons[feature]
+            undefined |= {computation.columns[feature].column: reason for feature, reason in reasons.items()}
         return values, undefined
 
 
@@ -131,7 +131,7 @@ def plan_ibsi(params: SeriesParams, series: str, *, named: bool = True) -> IbsiP
         scheme = setting.discretise or params.discretise
         aggregation = setting.aggregation or params.aggregation
         ways.append((setting.name, _families(setting.families, series), scheme, aggregation))
-    numbered = isinstance(params.ivh_scale, IvhBinNumber)  # the axis of the histogram then holds bin numbers
+    numbered = isinstance(params.ivh, IvhBinNumber)  # the axis of the histogram then holds bin numbers
     computations = []
     for token, families, scheme, requested in ways:
         for family in families:
@@ -159,16 +159,20 @@ def plan_ibsi(params: SeriesParams, series: str, *, named: bool = True) -> IbsiP
     return IbsiPlan(series, prefix, ibsi_source(params), params, tuple(computations), needed)
 
 
+def unknown_family(name: str) -> str:
+    """What is wrong with the name of a family; empty where there is one of that name."""
+    known = [family.token for family in FAMILIES]
+    if name in known:
+        return ""
+    return f"no feature family {name!r}{did_you_mean(name, known)}; there are: {', '.join(known)}"
+
+
 def _families(wanted: str | tuple[str, ...], series: str) -> list[Family]:
-    known = {family.token: family for family in FAMILIES}
     if isinstance(wanted, str):
-        return list(known.values())
-    for name in wanted:
-        if name not in known:
-            raise ParamsError(
-                f"series {series}: no feature family {name!r}{did_you_mean(name, known)}; there are: {', '.join(known)}"
-            )
-    return [known[name] for name in known if name in wanted]
+        return list(FAMILIES)
+    for problem in filter(None, map(unknown_family, wanted)):
+        raise ParamsError(f"series {series}: {problem}")
+    return [family for family in FAMILIES if family.token in wanted]
 
 
 def _warnings(touches: str, levels: int | None) -> Iterator[str]:

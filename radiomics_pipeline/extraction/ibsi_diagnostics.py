@@ -8,41 +8,50 @@ from __future__ import annotations
 
 import numpy as np
 
-from radiomics_pipeline.imaging.resample import Resampled
+from radiomics_pipeline.imaging.resample import Figures, Resampled, whole_image
+from radiomics_pipeline.params.extraction import Resample
 from radiomics_pipeline.types import Region, Volume
 
 
-def diagnose(volume: Volume, region: Region, found: Resampled, roi: Region) -> dict[str, str]:
-    """The values of one region by name, in the order of the steps.
+def diagnose(
+    volume: Volume, region: Region, found: Resampled, roi: Region, params: Resample | None
+) -> tuple[dict[str, str], list[str]]:
+    """The values of one region by name, in the order of the steps, and warnings.
 
-    volume, region : as read; found : resampled, with the whole image in `around`; roi : after re-segmentation
+    volume, region : as read; found : resampled as `params` say; roi : after re-segmentation
     """
-    interpolated = found.around or found.volume
+    read = whole_image(volume, None, volume.array)
+    interpolated = whole_image(volume, params, found.volume.array[found.region.morphology])
     values = {
-        **_image(volume, "init_img"),
+        **_image(read, "init_img"),
         **_image(interpolated, "interp_img"),
-        **_masks(volume, region, volume, "init_roi"),
-        **_masks(found.volume, found.region, interpolated, "interp_roi"),
-        **_masks(found.volume, roi, interpolated, "reseg_roi"),
+        **_masks(volume, region, read.shape, "init_roi"),
+        **_masks(found.volume, found.region, interpolated.shape, "interp_roi"),
+        **_masks(found.volume, roi, interpolated.shape, "reseg_roi"),
     }
-    return {f"diagnostics_{name}": repr(value) for name, value in values.items()}
+    warnings = []
+    if interpolated.mean is None:
+        warnings.append(
+            f"diagnostics: no intensities of the whole image after interpolation, which would hold "
+            f"{' x '.join(str(n) for n in interpolated.shape[::-1])} voxels"
+        )
+    return {f"diagnostics_{name}": "" if v is None else repr(v) for name, v in values.items()}, warnings
 
 
-def _image(volume: Volume, step: str) -> dict[str, float]:
-    array = volume.array
+def _image(image: Figures, step: str) -> dict[str, float | None]:
     return {
-        **_xyz("img_dim", array.shape, step),
-        **_xyz("vox_dim", volume.spacing_mm, step),
-        f"mean_int_{step}": float(array.mean()),
-        f"min_int_{step}": float(array.min()),
-        f"max_int_{step}": float(array.max()),
+        **_xyz("img_dim", image.shape, step),
+        **_xyz("vox_dim", image.spacing_mm, step),
+        f"mean_int_{step}": image.mean,
+        f"min_int_{step}": image.lowest,
+        f"max_int_{step}": image.highest,
     }
 
 
-def _masks(volume: Volume, region: Region, whole: Volume, step: str) -> dict[str, float]:
+def _masks(volume: Volume, region: Region, whole: tuple[int, int, int], step: str) -> dict[str, float]:
     inside = volume.array[region.intensity]
     return {
-        **_xyz("int_mask_dim", whole.array.shape, step),
+        **_xyz("int_mask_dim", whole, step),
         **_xyz("int_mask_bb_dim", _box(region.intensity), step),
         **_xyz("morph_mask_bb_dim", _box(region.morphology), step),
         f"int_mask_vox_count_{step}": int(region.intensity.sum()),

@@ -34,7 +34,8 @@ def plan_maps(
         name = next(iter(params.series))
     else:
         known = ", ".join(params.series) or "no series"
-        raise ParamsError(f"the parameters have sections for {known}, not {series!r}; name one with --series")
+        asked = f"not for {series!r}" if series else "and no series was named"
+        raise ParamsError(f"the parameters have sections for {known}, {asked}; name one with --series")
     section = params.series[name]
     if isinstance(params, RunParams):
         if radius is None and radius_mm is None:

@@ -17,7 +17,8 @@ from radiomics_pipeline.features.pyradiomics import FAMILIES
 from radiomics_pipeline.features.pyradiomics.sample import FeatureSettings, PyradiomicsSample
 from radiomics_pipeline.features.registry import Family, FeatureSpec
 from radiomics_pipeline.imaging.boxes import bounding_box
-from radiomics_pipeline.imaging.pyradiomics.discretise import discretise
+from radiomics_pipeline.imaging.pyradiomics.discretise import discretise, overflows
+from radiomics_pipeline.imaging.pyradiomics.geometry import nearest
 from radiomics_pipeline.imaging.pyradiomics.prepare import Prepared, prepare
 from radiomics_pipeline.imaging.pyradiomics.resample import crop
 from radiomics_pipeline.params.pyradiomics import SHAPE_CLASSES, PyradiomicsSeries, Settings, require_own_engine
@@ -65,7 +66,7 @@ class PyradiomicsPlan(SeriesPlan):
 
         volume : with `native` set, in its file's own type of number, since PyRadiomics resamples in it
         """
-        prepared = prepare(volume, region.morphology, self.section.setting)
+        prepared = prepare(volume, region, self.section.setting)
         sample, levels = self._sample(prepared)
         values: dict[str, float] = {}
         undefined: dict[str, str] = {}
@@ -121,7 +122,7 @@ class PyradiomicsPlan(SeriesPlan):
             native_mm=xyz(volume.spacing_mm),
             voxel_mm=xyz(grid.spacing_mm),
             levels=None if levels is None else len(levels.present),
-            warnings=tuple(_warnings(touched_faces(region), prepared, self.settings if levels else None)),
+            warnings=tuple(_warnings(touched_border(volume, region), prepared, self.settings if levels else None)),
         )
 
 
@@ -156,6 +157,14 @@ def plan_pyradiomics(section: PyradiomicsSeries, series: str, *, named: bool = T
     return plan
 
 
+def touched_border(volume: Volume, region: Region) -> str:
+    """The faces of the image that a region touches, wherever its mask lies."""
+    if region.grid.shape == volume.grid.shape and volume.grid.distance_in_voxels(region.grid) < 0.5:
+        return touched_faces(region)
+    seen = nearest(region, volume.grid)
+    return touched_faces(Region(seen, seen, volume.grid))
+
+
 def feature_settings(settings: Settings) -> FeatureSettings:
     """The part of PyRadiomics' settings that the features themselves see."""
     return FeatureSettings(
@@ -187,6 +196,7 @@ def _features(family: Family, names: tuple[str, ...], where: str) -> list[Featur
 
 
 def _spec(prefix: str, family: Family, feature: FeatureSpec, settings: Settings, unit: str) -> ColumnSpec:
+    unit = unit_of(feature.unit, "" if settings.normalize else unit)
     extent = "2.5D" if settings.force2D else "3D"
     gathered = family.aggregation_of(f"{extent}:{'mrg' if settings.weightingNorm else 'avg'}")
     return ColumnSpec(
@@ -194,9 +204,14 @@ def _spec(prefix: str, family: Family, feature: FeatureSpec, settings: Settings,
         "pyradiomics",
         gathered,
         feature.ibsi,
-        feature.unit.replace("{u}", unit),
+        unit,
         feature.definition,
     )
+
+
+def unit_of(feature: str, image: str) -> str:
+    """A feature's unit, such as "{u}^2", with that of the image in it; empty where that is not known."""
+    return feature.replace("{u}", image) if image or "{u}" not in feature else ""
 
 
 def _no_plane(shape: tuple[int, ...], axis: int) -> str:
@@ -217,17 +232,8 @@ def _warnings(touches: str, prepared: Prepared, binned: Settings | None) -> Iter
     if touches:
         yield f"the region touches the border of the image ({touches}); it may be cut off"
     inside = prepared.image.array[prepared.kept]
-    if binned and binned.binCount is None and _overflows(inside, binned.binWidth):
+    if binned and overflows(inside, binned):
         yield (
-            f"intensities up to {int(inside.max())} in voxels of type {inside.dtype}: PyRadiomics with NumPy 2 "
-            "overflows and gives other grey levels here; these are as it documents them"
+            f"intensities from {inside.min()} to {inside.max()} in voxels of type {inside.dtype}: PyRadiomics with "
+            "NumPy 2 overflows and gives other grey levels here; these are as it documents them"
         )
-
-
-def _overflows(inside: np.ndarray, width: float) -> bool:
-    """Whether the end of PyRadiomics' bins, two widths above the maximum, does not fit the voxels' type."""
-    return (
-        inside.dtype.kind in "iu"
-        and isinstance(width, int)
-        and int(inside.max()) + 2 * width > np.iinfo(inside.dtype).max
-    )

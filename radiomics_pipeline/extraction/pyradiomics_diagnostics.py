@@ -45,7 +45,7 @@ _TOUCHING = np.ones((3, 3, 3), bool)
 def diagnose(volume: Volume, region: Region, prepared: Prepared, section: PyradiomicsSeries) -> dict[str, str]:
     """The values of one region by name, in PyRadiomics' order; texts as in its CSV.
 
-    volume, region : as read. `Mask-original_Hash` is that of a mask with this label alone.
+    volume, region : as read, each on its own grid. `Mask-original_Hash` is that of a mask with this label alone.
     """
     labelled = np.where(region.morphology, np.uint32(region.label), np.uint32(0))
     whole = prepared.whole
@@ -56,8 +56,10 @@ def diagnose(volume: Volume, region: Region, prepared: Prepared, section: Pyradi
         "Image-original_Dimensionality": "3D",
         **_image(volume, "Image-original"),
         "Mask-original_Hash": _hash(labelled),
-        **_mask(region.morphology, (0, 0, 0), volume.grid, "Mask-original"),
+        **_mask(region.morphology, (0, 0, 0), region.grid, "Mask-original"),
     }
+    if prepared.corrected:
+        values |= _part(prepared, prepared.drawn, "Mask-corrected")
     if section.setting.resampled:
         values |= _image(whole, "Image-interpolated")
         values |= _part(prepared, prepared.drawn, "Mask-interpolated")

@@ -20,11 +20,12 @@ import numpy as np
 
 from radiomics_pipeline.errors import CaseError, ParamsError, some
 from radiomics_pipeline.extraction.plan import ORIGINAL, SeriesPlan
-from radiomics_pipeline.extraction.pyradiomics import FAMILIES
-from radiomics_pipeline.extraction.result import RegionFacts, RegionFeatures, stage, touched_faces, xyz
+from radiomics_pipeline.extraction.pyradiomics import FAMILIES, touched_border, unit_of
+from radiomics_pipeline.extraction.result import RegionFacts, RegionFeatures, stage, xyz
 from radiomics_pipeline.extraction.source import pyradiomics_source
+from radiomics_pipeline.imaging.pyradiomics.geometry import agree, on_grid
 from radiomics_pipeline.imaging.pyradiomics.itk import to_itk
-from radiomics_pipeline.params.pyradiomics import IMAGE_TYPES, SHAPE_CLASSES, PyradiomicsSeries
+from radiomics_pipeline.params.pyradiomics import IMAGE_TYPES, SHAPE_CLASSES, PyradiomicsSeries, Settings
 from radiomics_pipeline.types import ColumnName, ColumnSpec, Grid, Region, Volume
 
 _FAMILIES = {family.token: family for family in FAMILIES}
@@ -70,14 +71,14 @@ class EnginePlan(SeriesPlan):
         """All features of one region; CaseError with PyRadiomics' message where it refuses."""
         mask = np.where(region.morphology, region.label, 0).astype(np.uint32)
         extractor = _extractor(json.dumps(_complete(self.section, bare=not self.specs)))
-        images = to_itk(volume.array, volume.grid), to_itk(mask, region.grid)
+        images = to_itk(volume.array, volume.grid), to_itk(mask, _mask_grid(volume, region, self.section.setting))
         with stage("features"), _quiet() as said:
             try:
                 found = extractor.execute(*images, label=region.label)
             except Exception as e:  # noqa: BLE001 - whatever it raises is its refusal of this region
                 raise CaseError(f"PyRadiomics: {_message(e)}") from None
         told = [text for text in dict.fromkeys(said) if text not in self.usual]
-        if faces := touched_faces(region):
+        if faces := touched_border(volume, region):
             told.append(f"the region touches the border of the image ({faces}); it may be cut off")
         values, undefined = _values(found, self.specs)
         return RegionFeatures(
@@ -120,6 +121,16 @@ def plan_engine(section: PyradiomicsSeries, series: str, *, named: bool = True) 
     for text in dict.fromkeys(said):
         _log.info("%sPyRadiomics: %s", where, text)
     return EnginePlan(series, prefix, pyradiomics_source(section), section, specs, frozenset(said))
+
+
+def _mask_grid(volume: Volume, region: Region, settings: Settings) -> Grid:
+    """The grid that PyRadiomics is told a mask lies on: its own, which alone decides on the grid it is resampled to.
+
+    Where nothing is resampled, PyRadiomics refuses what lies a millionth of a voxel beside the image; we do not.
+    """
+    if settings.resampled or settings.correctMask or not on_grid(region, volume.grid, settings):
+        return region.grid
+    return region.grid if agree(volume.grid, region.grid, settings.geometryTolerance) else volume.grid
 
 
 def _featureextractor() -> Any:
@@ -211,9 +222,7 @@ def _spec(name: str, prefix: str, section: PyradiomicsSeries) -> ColumnSpec:
     known = _FAMILIES[family].features.get(feature) if family in _FAMILIES else None
     unit = known.unit if known else ""
     settings = section.settings_of(_image_type(image))
-    if "{u}" in unit:
-        kept = image == ORIGINAL and section.unit and not settings.normalize
-        unit = unit.replace("{u}", section.unit) if kept else ""
+    unit = unit_of(unit, section.unit if image == ORIGINAL and not settings.normalize else "")
     extent = f"{'2.5D' if settings.force2D else '3D'}:{'mrg' if settings.weightingNorm else 'avg'}"
     return ColumnSpec(
         name=ColumnName(prefix, image, family, feature),

@@ -16,6 +16,7 @@ from functools import partial
 
 import numpy as np
 
+from radiomics_pipeline.errors import ParamsError
 from radiomics_pipeline.extraction.map_work import Compute, Kernel, MapPlan, MapWork, read_only, select_maps
 from radiomics_pipeline.extraction.pyradiomics import WITHDRAWN, feature_settings
 from radiomics_pipeline.extraction.result import stage
@@ -24,9 +25,9 @@ from radiomics_pipeline.features.patches import Index, Patches, describe_pyradio
 from radiomics_pipeline.features.pyradiomics import FAMILIES
 from radiomics_pipeline.features.pyradiomics.sample import FeatureSettings, PyradiomicsSample
 from radiomics_pipeline.features.registry import Family
+from radiomics_pipeline.imaging.boxes import bounding_box
 from radiomics_pipeline.imaging.pyradiomics.discretise import discretise
 from radiomics_pipeline.imaging.pyradiomics.prepare import prepare
-from radiomics_pipeline.imaging.boxes import bounding_box
 from radiomics_pipeline.imaging.pyradiomics.resample import crop as crop_box
 from radiomics_pipeline.params.pyradiomics import SHAPE_CLASSES, PyradiomicsSeries, Settings, require_own_engine
 from radiomics_pipeline.types import Levels, Region, Volume
@@ -35,6 +36,9 @@ REFUSED = dict.fromkeys(SHAPE_CLASSES, "a box around a voxel has the shape of th
 """Families without maps, and why."""
 
 DEFAULT = ("firstorder", "glcm")
+
+FARTHEST = 32
+"""Largest of the `distances` that maps are made for, in voxels."""
 
 PROOF = {"glcm": "Contrast", "glrlm": "RunPercentage"}
 """A feature that is NaN where a box holds no pair or run; of a whole region PyRadiomics then has numbers for some."""
@@ -49,7 +53,7 @@ class PyradiomicsMaps(MapPlan):
 
     def prepare(self, volume: Volume, region: Region, *, crop: bool = False) -> MapWork:
         """The work on one region; maps hold `initValue` outside what re-segmentation leaves of it."""
-        prepared = prepare(volume, region.morphology, self.section.setting)
+        prepared = prepare(volume, region, self.section.setting)
         whole = prepared.whole
         inside = tuple(slice(a, a + n) for a, n in zip(prepared.offset, prepared.kept.shape, strict=True))
         kept = np.zeros(whole.grid.shape, bool)
@@ -152,5 +156,9 @@ def plan_pyradiomics_maps(
         for feature in (features or ("",))
         if feature not in WITHDRAWN.get(token, ())
     ]
+    settings = section.settings_of("Original")
+    farthest = max(settings.distances)
+    if farthest > FARTHEST:
+        raise ParamsError(f"distances: maps are made of neighbours up to {FARTHEST} voxels apart, not {farthest}")
     maps = select_maps(wanted, families, named or DEFAULT, section.unit, REFUSED)
-    return PyradiomicsMaps(series, pyradiomics_source(section), maps, kernel, section, section.settings_of("Original"))
+    return PyradiomicsMaps(series, pyradiomics_source(section), maps, kernel, section, settings)

@@ -15,13 +15,13 @@ class Source:
     unit : of the stored intensities
     label : which labels of the mask are regions; None: the only one there is
     native : whether image and mask keep type and geometry of their files to the last digit, as PyRadiomics has them
-    correct_mask : whether a mask on another grid is brought onto the image's
+    free_mask : whether the mask may lie on another grid than the image, as later steps see to it
     """
 
     unit: str
     label: Label | None
     native: bool = False
-    correct_mask: bool = False
+    free_mask: bool = False
 
 
 def ibsi_source(params: SeriesParams) -> Source:
@@ -31,4 +31,6 @@ def ibsi_source(params: SeriesParams) -> Source:
 
 def pyradiomics_source(section: PyradiomicsSeries) -> Source:
     """What a section in PyRadiomics' schema says of its files."""
-    return Source(section.unit, section.setting.label, native=True, correct_mask=section.setting.correctMask)
+    setting = section.setting
+    free = setting.correctMask or setting.resampled or setting.geometryTolerance is not None
+    return Source(section.unit, setting.label, native=True, free_mask=free)

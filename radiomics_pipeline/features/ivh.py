@@ -69,7 +69,7 @@ class Curve:
 def curve_of(sample: Sample) -> list[Curve]:
     """The curve of the axis that the sample brings, or of the intensities as they are."""
     axis = sample.ivh or intensity_volume(sample.volume, sample.region, IvhAsTheyAre(method="none"))
-    if not math.isfinite(axis.high - axis.low):
+    if not math.isfinite(100 * ((axis.high - axis.low) / axis.step)):
         raise Undefined("the range of intensities exceeds the range of numbers")
     return [Curve(axis)]
 

@@ -111,12 +111,18 @@ class Shape:
     @cached_property
     def pairs(self) -> PairSums:
         """Sums over all pairs of voxels of the intensity mask, of deviations from the mean, the largest being 1."""
-        sums, mean = self.intensities, self.mean_intensity
-        if sums.lowest == sums.highest:
+        lowest, span = self.intensities.lowest, self.intensities.highest - self.intensities.lowest
+        if not span:
             raise Undefined("all intensities are the same: their variance is 0")
-        largest = max(sums.highest - mean, mean - sums.lowest)
-        region = self.sample.region
-        return pair_sums(self.sample.volume.array, region.intensity, self.spacing_mm, centre=mean, scale=largest)
+        if not math.isfinite(span * self.intensities.voxels):
+            raise Undefined("the range of intensities exceeds the range of numbers")
+        # a mean far from 0 has fewer digits than the deviations from it, so it is one of differences
+        with np.errstate(over="ignore"):  # outside the region
+            values = self.sample.volume.array - lowest
+        values.flags.writeable = False
+        mask = self.sample.region.intensity
+        mean = float(sum_intensities(values, mask.view(np.uint8))[1]) / self.intensities.voxels
+        return pair_sums(values, mask, self.spacing_mm, centre=mean, scale=max(span - mean, mean))
 
 
 def shape_of(sample: Sample) -> list[Shape]:

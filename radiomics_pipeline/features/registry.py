@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
@@ -143,15 +143,21 @@ class Family:
             prepared = self.prepare(sample)
         except Undefined as reason:
             return dict.fromkeys(self.features, math.nan), dict.fromkeys(self.features, str(reason))
-        values, reasons = {}, {}
+        values: dict[str, float] = {}
+        reasons: dict[str, str] = {}
         with np.errstate(over="ignore", invalid="ignore"):  # what overflows is found, and named
-            for feature in self.features.values():
+            for name, feature in self.features.items():
+                compute = feature.compute
                 try:
-                    found = [float(feature.compute(item)) for item in prepared]
-                    if not all(map(math.isfinite, found)):
+                    value = float(compute(prepared[0])) if len(prepared) == 1 else _mean(map(compute, prepared))
+                    if not math.isfinite(value):
                         raise Undefined("the value exceeds the range of numbers")
-                    mean = found[0] if len(found) == 1 else math.fsum(found) / len(found)
-                    values[feature.name] = mean + 0.0  # which turns -0.0 into 0.0
+                    values[name] = value + 0.0  # which turns -0.0 into 0.0
                 except Undefined as reason:
-                    values[feature.name], reasons[feature.name] = math.nan, str(reason)
+                    values[name], reasons[name] = math.nan, str(reason)
         return values, reasons
+
+
+def _mean(values: Iterable[float]) -> float:
+    found = [float(value) for value in values]
+    return math.fsum(found) / len(found) if all(map(math.isfinite, found)) else math.inf

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from radiomics_pipeline.errors import DiscretisationError
@@ -29,6 +31,7 @@ def discretise(volume: Volume, region: Region, params: Discretise) -> Levels:
         count = np.floor((high - params.origin) / params.width) + 1
         step = params.origin, 1.0, params.width
     elif isinstance(params, FixedBinNumber):
+        _require_numbers(low, high, params.bins)
         count = params.bins if high > low else 1
         step = low, float(params.bins), high - low
     else:
@@ -40,11 +43,7 @@ def discretise(volume: Volume, region: Region, params: Discretise) -> Levels:
             f"{count:.15g} grey levels (at most {MAX_LEVELS}): intensities run from {low:g} to {high:g}; is the image "
             f"in {volume.unit or 'the unit meant'}? If so, use wider bins"
         )
-    if count == 1:
-        levels = mask.astype(np.int32)
-    else:
-        levels = count_steps(image, mask, *step)
-        np.minimum(levels, int(count), out=levels)
+    levels = mask.astype(np.int32) if count == 1 else count_steps(image, mask, *step, int(count))
     return Levels(levels.reshape(volume.array.shape), int(count))
 
 
@@ -53,6 +52,14 @@ def _too_low(inside: np.ndarray, origin: float, unit: str) -> DiscretisationErro
         f"{np.count_nonzero(inside < origin)} of {inside.size} voxels lie below the first bin, which begins at "
         f"{origin:g} {unit} (lowest: {inside.min():g}); re-segment from {origin:g}, or set a lower origin"
     )
+
+
+def _require_numbers(low: float, high: float, bins: int) -> None:
+    if not math.isfinite(bins * (high - low)):
+        raise DiscretisationError(
+            f"intensities run from {low:g} to {high:g}: {bins} times their range exceeds the range of numbers; is one "
+            "of them wrong? Re-segment to leave it out"
+        )
 
 
 def _require_levels(inside: np.ndarray) -> None:

@@ -25,6 +25,12 @@ Range = tuple[int, int]
 MAX_VOXELS = 2**28
 """Of a region's box on the new grid; more is a mistake in voxel_mm, not a study."""
 
+LARGEST_MM = 1e6
+"""Edge of a voxel; more is a mistake in voxel_mm, and its powers leave the range of numbers."""
+
+SLAB_VOXELS = 2**23
+"""Of a whole image that are interpolated together, so that its figures need little memory."""
+
 SPLINE_REACH = 32
 """Voxels after which a cubic spline's coefficients no longer feel an intensity: 0.268**32 < 1e-18."""
 
@@ -76,8 +82,10 @@ def resample(volume: Volume, region: Region, params: Resample | None, margin_mm:
     spacing = wanted_spacing(volume.grid, params) if params else volume.grid.spacing_mm
     if params is None or spacing == volume.grid.spacing_mm:
         return _cropped(volume, region, low, high, margin_mm)
+    if max(spacing) > LARGEST_MM:
+        raise TooLarge(f"voxels of {_edges(spacing)} mm, at most {LARGEST_MM:g} mm each; use smaller voxels")
     counts = [
-        math.ceil((b - a + 1) * old / new)
+        float(np.ceil((b - a + 1) * old / new))
         for a, b, old, new in zip(low, high, volume.grid.spacing_mm, spacing, strict=True)
     ]
     _require_room(counts, spacing)
@@ -90,14 +98,14 @@ def resample(volume: Volume, region: Region, params: Resample | None, margin_mm:
     if not mask.any():
         raise EmptyRegion(
             f"region {region.name or region.label}: none of its {int(region.morphology.sum())} voxels is left on a "
-            f"grid of {' x '.join(f'{s:g}' for s in spacing[::-1])} mm; use smaller voxels"
+            f"grid of {_edges(spacing)} mm; use smaller voxels"
         )
     start: Index = (kept[0][0], kept[1][0], kept[2][0])
     low, high = (_sum(start, corner) for corner in bounding_box(mask))
     wide = _widened(low, high, target, margin_mm)
     reach = [(min(a, c), max(b, d)) for (a, b), c, d in zip(kept, *wide, strict=True)]
     _require_room([b - a for a, b in reach], spacing)
-    array = _interpolate_around(volume.array, at, reach, kept, params.image)
+    array = _round(*_interpolate_around(volume.array, at, reach, kept, mask, method=params.image))
     array = np.rint(array, out=array) if params.round else array
     begin = [a for a, _ in reach]
     part, grid = _box(low, high, start), target.crop(low, high)
@@ -128,13 +136,50 @@ def crop(volume: Volume, region: Region, low: Index, high: Index) -> tuple[Volum
     )
 
 
-def _require_room(counts: Sequence[int], spacing_mm: tuple[float, float, float]) -> None:
+class Figures(NamedTuple):
+    """Of a whole image: its size (z, y, x) in voxels and in mm a voxel, and its intensities, None where too many."""
+
+    shape: tuple[int, int, int]
+    spacing_mm: tuple[float, float, float]
+    mean: float | None = None
+    lowest: float | None = None
+    highest: float | None = None
+
+
+def whole_image(volume: Volume, params: Resample | None, inside: np.ndarray) -> Figures:
+    """Figures of the image on the grid asked for, without those of intensities where it has too many voxels.
+
+    inside : intensities of the region on that grid, which all are rounded with
+    """
+    spacing = wanted_spacing(volume.grid, params) if params else volume.grid.spacing_mm
+    if params is None or spacing == volume.grid.spacing_mm:
+        array = volume.array
+        return Figures(volume.grid.shape, spacing, float(array.mean()), float(array.min()), float(array.max()))
+    target = resampled_grid(volume.grid, spacing)
+    if math.prod(target.shape) > MAX_VOXELS:
+        return Figures(target.shape, spacing)
+    z, y, x = (_old_index(volume.grid, target, axis) for axis in range(3))
+    step = max(1, SLAB_VOXELS // (len(y) * len(x)))
+    sums, ends = [], []
+    for start in range(0, len(z), step):
+        slab = _round(_interpolate(volume.array, [z[start : start + step], y, x], params.image), inside)
+        slab = np.rint(slab, out=slab) if params.round else slab
+        sums.append(float(slab.sum()))
+        ends += [float(slab.min()), float(slab.max())]
+    return Figures(target.shape, spacing, math.fsum(sums) / math.prod(target.shape), min(ends), max(ends))
+
+
+def _require_room(counts: Sequence[float], spacing_mm: tuple[float, float, float]) -> None:
     """TooLarge where a box of so many voxels (z, y, x) is too large."""
     if math.prod(counts) > MAX_VOXELS:
         raise TooLarge(
-            f"the region's box would hold some {' x '.join(str(n) for n in counts[::-1])} voxels of "
-            f"{' x '.join(f'{s:g}' for s in spacing_mm[::-1])} mm, at most {MAX_VOXELS} in all; use larger voxels"
+            f"the region's box would hold some {' x '.join(f'{n:.9g}' for n in counts[::-1])} voxels of "
+            f"{_edges(spacing_mm)} mm, at most {MAX_VOXELS} in all; use larger voxels"
         )
+
+
+def _edges(spacing_mm: tuple[float, float, float]) -> str:
+    return " x ".join(f"{s:g}" for s in spacing_mm[::-1])
 
 
 def _widened(low: Index, high: Index, grid: Grid, margin_mm: float) -> tuple[Index, Index]:
@@ -174,9 +219,15 @@ def _covering(positions: np.ndarray, low: int, high: int) -> tuple[int, int]:
 
 
 def _interpolate_around(
-    array: np.ndarray, at: list[np.ndarray], reach: list[Range], kept: list[Range], method: Interpolation
-) -> np.ndarray:
-    """Intensities at the points `reach` of the new grid, rounded as the part `kept` of them asks for.
+    array: np.ndarray,
+    at: list[np.ndarray],
+    reach: list[Range],
+    kept: list[Range],
+    mask: np.ndarray,
+    *,
+    method: Interpolation,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Intensities at the points `reach` of the new grid, and those in a mask of its part `kept`.
 
     What lies in `kept` is the same to the last bit whatever the reach.
     """
@@ -184,8 +235,7 @@ def _interpolate_around(
     inner = found[tuple(slice(a - c, b - c) for (a, b), (c, _) in zip(kept, reach, strict=True))]
     if method == "cubic" and inner.shape != found.shape:  # a spline's last digits hang on where it begins
         inner[...] = _interpolate(array, [positions[a:b] for positions, (a, b) in zip(at, kept, strict=True)], method)
-    digits = _digits(inner)
-    return found if digits is None else np.round(found, digits, out=found)
+    return found, inner[mask]
 
 
 def _interpolate(array: np.ndarray, at: list[np.ndarray], method: Interpolation) -> np.ndarray:
@@ -206,10 +256,24 @@ def _interpolate(array: np.ndarray, at: list[np.ndarray], method: Interpolation)
     return values
 
 
-def _digits(array: np.ndarray) -> int | None:
-    """Decimals that leave 12 digits of the largest intensity: a flat region stays flat, no half hangs on rounding."""
-    largest = max(float(array.max()), -float(array.min()))
-    return 12 - math.ceil(math.log10(largest)) if 1e-250 < largest < 1e250 else None
+def _round(array: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Intensities, in place, to 12 digits of the largest one inside: a flat region stays flat, no half hangs on noise.
+
+    Those that are so large that nothing is left to round stay as they are.
+    """
+    largest = _largest(inside)
+    if not 1e-250 < largest < 1e250:
+        return array
+    digits = 12 - math.ceil(math.log10(largest))
+    if _largest(array) <= 1e3 * largest:
+        return np.round(array, digits, out=array)
+    some = np.abs(array) <= 1e3 * largest
+    array[some] = np.round(array[some], digits)
+    return array
+
+
+def _largest(array: np.ndarray) -> float:
+    return max(float(array.max()), -float(array.min()))
 
 
 def _linear(array: np.ndarray, at: list[np.ndarray]) -> np.ndarray:

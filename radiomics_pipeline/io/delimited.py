@@ -10,6 +10,7 @@ import csv
 import math
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -30,12 +31,14 @@ class TextTable:
     name : of the file, without its folder
     columns : unique; rows : one text a column
     decimal_comma : whether 1,5 may be a number in it
+    short : positions of rows that had fewer cells than the header, and were filled up with blank ones
     """
 
     name: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     decimal_comma: bool
+    short: frozenset[int] = frozenset()
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -69,9 +72,10 @@ class TextTable:
         return numbers, tuple(texts)
 
 
-def read_text_table(path: Path) -> TextTable:
+def read_text_table(path: Path, *, short: bool = False) -> TextTable:
     """Any delimited text file with a header, gzip too.
 
+    short : fill up rows with too few cells, and name them, instead of refusing the file
     Raises TableError for a file that is absent, empty, damaged, a workbook, or has ragged rows or a column twice.
     """
     path = Path(path)
@@ -87,18 +91,22 @@ def read_text_table(path: Path) -> TextTable:
     header = lines[0][1]
     while header and not header[-1] and all(not "".join(row[len(header) - 1 :]) for _, row in lines[1:]):
         header = header[:-1]
-    rows = []
+    rows: list[tuple[str, ...]] = []
+    filled = set()
     for line, row in lines[1:]:
-        if len(row) != len(header) and (len(row) < len(header) or any(row[len(header) :])):
+        lacking = len(header) - len(row)
+        if (lacking > 0 and not short) or any(row[len(header) :]):
             raise TableError(f"{path.name}, line {line}: {len(row)} cells, the header has {len(header)}")
-        rows.append(tuple(row[: len(header)]))
+        if lacking > 0:
+            filled.add(len(rows))
+        rows.append((*row[: len(header)], *[""] * lacking))
     if not rows:
         raise TableError(f"{path.name}: a header and no rows")
     columns = tuple(name or f"(column {i} without a name)" for i, name in enumerate(header, 1))
     twice = sorted({c for c in columns if columns.count(c) > 1}) if len(set(columns)) < len(columns) else []
     if twice:
         raise TableError(f"{path.name}: column named twice: {some(map(repr, twice))}")
-    return TextTable(path.name, columns, tuple(rows), delimiter != ",")
+    return TextTable(path.name, columns, tuple(rows), delimiter != ",", frozenset(filled))
 
 
 def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -111,11 +119,19 @@ def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[object
 
 
 def write_text(path: Path, text: str) -> None:
-    """A text file in one step: whoever reads it sees the old one or the new one, never a part."""
+    """A text file in one step: whoever reads it sees the old one or the new one, never a part.
+
+    Raises OSError, which names the file itself.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_bytes(text.encode("utf-8"))
-    part.replace(path)
+    try:
+        part.write_bytes(text.encode("utf-8"))
+        part.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink()
+        raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 def _cell(value: object) -> str:

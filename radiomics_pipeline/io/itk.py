@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from radiomics_pipeline.errors import GeometryMismatch, UnsupportedImage
-from radiomics_pipeline.imaging.pyradiomics.itk import to_itk
+from radiomics_pipeline.errors import UnsupportedImage
 from radiomics_pipeline.io.raw import RawImage
 from radiomics_pipeline.types import Grid
 
@@ -16,11 +16,31 @@ def as_itk_reads(path: Path, raw: RawImage, name: str) -> RawImage:
     """An image that was decoded and checked, in the type of number and on the grid that ITK reads from its file.
 
     ITK keeps the stored type, but turns whole numbers with a scale into float32, and keeps every digit of a spacing.
-    Files that ITK takes for something else than one 3D volume stay as they were decoded.
-    Raises UnsupportedImage for a type of number that ITK does not know.
+    Files of more dimensions that ITK takes for something else than one volume stay as they were decoded.
+    Raises UnsupportedImage for a type of number that ITK does not know, and for a file of two dimensions.
     """
     import SimpleITK as sitk
 
+    reader = _header(path, raw, name)
+    if not _is_volume(reader, raw):
+        return raw
+    grid = _grid(reader, raw)
+    if _dtype(reader.GetPixelID()) == raw.array.dtype.newbyteorder("="):
+        return RawImage(raw.array, grid)
+    return RawImage(sitk.GetArrayFromImage(reader.Execute()), grid)
+
+
+def grid_of(path: Path, raw: RawImage, name: str) -> Grid:
+    """The grid that ITK reads from a mask's file; errors as of `as_itk_reads`."""
+    reader = _header(path, raw, name)
+    return _grid(reader, raw) if _is_volume(reader, raw) else raw.grid
+
+
+def _header(path: Path, raw: RawImage, name: str) -> Any:
+    """ITK's reader of a file, which knows its header."""
+    import SimpleITK as sitk
+
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     try:
@@ -28,42 +48,24 @@ def as_itk_reads(path: Path, raw: RawImage, name: str) -> RawImage:
     except RuntimeError:
         raise UnsupportedImage(
             f"{name}: ITK does not read voxels of type {raw.array.dtype}, so PyRadiomics' numbers are not defined; "
-            "store the image in another type"
+            "store the file in another type"
         ) from None
-    if reader.GetDimension() != 3 or tuple(reader.GetSize()[::-1]) != raw.grid.shape:
-        return raw
-    grid = Grid(raw.grid.shape, reader.GetSpacing()[::-1], reader.GetOrigin(), reader.GetDirection())
-    if _dtype(reader.GetPixelID()) == raw.array.dtype.newbyteorder("="):
-        return RawImage(raw.array, grid)
-    return RawImage(sitk.GetArrayFromImage(reader.Execute()), grid)
+    if reader.GetDimension() == 2:
+        x, y = reader.GetSize()
+        raise UnsupportedImage(
+            f"{name}: an image of two dimensions, {x} x {y}; PyRadiomics computes other features of those, which are "
+            f"not computed here. Save image and mask as volumes of one slice, {x} x {y} x 1; with force2D: true "
+            "shape2D is that of the slice"
+        )
+    return reader
 
 
-def onto_grid(mask: RawImage, grid: Grid, name: str) -> RawImage:
-    """A mask's labels at the voxels of another grid, each from the nearest voxel.
-
-    Raises GeometryMismatch where a part of the mask lies outside that grid.
-    """
-    import SimpleITK as sitk
-
-    _require_inside(mask, grid, name)
-    target = to_itk(np.zeros(grid.shape, np.uint8), grid)
-    moved = sitk.Resample(to_itk(mask.array, mask.grid), target, sitk.Transform(), sitk.sitkNearestNeighbor)
-    return RawImage(sitk.GetArrayFromImage(moved), grid)
+def _is_volume(reader: Any, raw: RawImage) -> bool:
+    return reader.GetDimension() == 3 and tuple(reader.GetSize()[::-1]) == raw.grid.shape
 
 
-def _require_inside(mask: RawImage, grid: Grid, name: str) -> None:
-    inside = np.argwhere(mask.array != 0)
-    if not len(inside):
-        return
-    low, high = inside.min(axis=0) - 0.5, inside.max(axis=0) + 0.5
-    axes = np.array(grid.direction).reshape(3, 3)
-    for z in (low[0], high[0]):
-        for y in (low[1], high[1]):
-            for x in (low[2], high[2]):
-                there = axes.T @ (mask.grid.position_mm((z, y, x)) - np.array(grid.origin_mm)) / grid.spacing_mm[::-1]
-                size = np.array(grid.shape[::-1])
-                if (there < -0.5 - 1e-3).any() or (there > size - 0.5 + 1e-3).any():
-                    raise GeometryMismatch(f"{name}: its region reaches outside the image; mask and image do not match")
+def _grid(reader: Any, raw: RawImage) -> Grid:
+    return Grid(raw.grid.shape, reader.GetSpacing()[::-1], reader.GetOrigin(), reader.GetDirection())
 
 
 def _dtype(pixel_id: int) -> np.dtype:

@@ -101,7 +101,10 @@ def _shape(header: Any, name: str) -> tuple[int, int, int]:
 
 
 def _grid(header: Any, name: str) -> Grid:
-    """Grid of the header: the sform where it is set, else the qform, else spacings alone."""
+    """Grid of the header: the sform where it is set, else the qform, else spacings alone.
+
+    Without either the axes point as ITK has them, to the patient's left, back and head, from an origin of 0.
+    """
     unit = int(header["xyzt_units"]) & 7
     if unit not in _MM_PER_UNIT:
         raise BadGeometry(f"{name}: unit of length with code {unit} is not known; export the file again in mm")
@@ -111,6 +114,8 @@ def _grid(header: Any, name: str) -> Grid:
     for axis, value in zip("xyz", stored, strict=True):
         if not np.isfinite(value) or value <= 0:
             raise BadGeometry(f"{name}: spacing along {axis} is {value:g} mm; it must be above 0")
+    if not int(header["qform_code"]) and not int(header["sform_code"]):
+        return checked_grid(name, shape=shape[::-1], spacing_mm=stored[::-1], origin_mm=(0.0, 0.0, 0.0), axes=np.eye(3))
     try:
         affine = np.asarray(header.get_best_affine(), float)
     except ValueError as e:

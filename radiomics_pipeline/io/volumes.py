@@ -17,6 +17,7 @@ from radiomics_pipeline.errors import (
     MissingFile,
     UnsupportedImage,
 )
+from radiomics_pipeline.extraction.source import Source
 from radiomics_pipeline.io import itk, metaimage, nifti, nrrd
 from radiomics_pipeline.io.raw import RawImage, checked_grid
 from radiomics_pipeline.types import Grid, Volume
@@ -52,23 +53,29 @@ def read_file(path: Path, name: str = "") -> VolumeFile:
     return VolumeFile(path, name, _read_bytes(path, name))
 
 
-def load_pair(
-    image: VolumeFile, mask: VolumeFile, unit: str, *, native: bool = False, correct_mask: bool = False
-) -> tuple[Volume, np.ndarray]:
-    """An image and the labels of its mask, whole numbers [z, y, x], both checked; CaseError where one fails.
+def load_files(image: VolumeFile, mask: VolumeFile, source: Source) -> tuple[Volume, np.ndarray, Grid]:
+    """An image, the labels of its mask, whole numbers [z, y, x], and where these lie; CaseError where a check fails.
 
-    native : voxels in the type, and the grid with all the digits, that ITK reads: what PyRadiomics computes in
-    correct_mask : a mask on another grid is brought onto the image's by its nearest voxels
+    With `source.native` the image has the type of number, and both have the grid with all its digits, that ITK reads:
+    what PyRadiomics computes in. Otherwise the labels lie on the image's grid.
     """
     drawn, labelled = decode(image), decode(mask)
-    if native:
+    grid = drawn.grid
+    if source.native:
         _require_finite(drawn.array, image.name)
         drawn = itk.as_itk_reads(image.path, drawn, image.name)
-    volume = to_volume(drawn, unit, image.name, native=native)
-    if correct_mask and not _on_grid(drawn.grid, labelled.grid):
-        labelled = itk.onto_grid(labelled, drawn.grid, mask.name)
-    require_same_grid(drawn.grid, labelled.grid, image.name, mask.name)
-    return volume, to_labels(labelled, mask.name)
+        grid = itk.grid_of(mask.path, labelled, mask.name)
+        labelled = RawImage(labelled.array, grid)
+    volume = to_volume(drawn, source.unit, image.name, native=source.native)
+    if not source.free_mask:
+        require_same_grid(drawn.grid, labelled.grid, image.name, mask.name)
+    return volume, to_labels(labelled, mask.name), grid
+
+
+def load_pair(image: VolumeFile, mask: VolumeFile, unit: str, *, native: bool = False) -> tuple[Volume, np.ndarray]:
+    """An image and the labels at its voxels; `native` and errors as of `load_files`."""
+    volume, labels, _ = load_files(image, mask, Source(unit, None, native))
+    return volume, labels
 
 
 def _read_bytes(path: Path, name: str) -> bytes:

@@ -35,15 +35,19 @@ def keep_range(image, mask, low, high):
 
 
 @njit(cache=True, nogil=True)
-def count_steps(image, mask, origin, factor, width):
-    """Number each intensity x in a mask: floor(factor (x - origin) / width) + 1.
+def count_steps(image, mask, origin, factor, width, highest):
+    """Number each intensity x in a mask: floor(factor (x - origin) / width) + 1, or the nearest of 1..highest.
 
     image : float64 [n]; mask : bool [n]
     returns : int32 [n], 0 outside the mask
     """
     levels = np.empty(len(image), np.int32)
+    last = np.float64(highest - 1)
     for i in range(len(image)):
-        levels[i] = np.int32(np.floor(factor * (image[i] - origin) / width)) + 1 if mask[i] else 0
+        step = factor * (image[i] - origin) / width
+        step = step if step > 0.0 else 0.0  # which NaN is not: counts by level rely on 1..highest
+        step = step if step < last else last
+        levels[i] = np.int32(step) + 1 if mask[i] else 0
     return levels
 
 

@@ -8,6 +8,9 @@ from numba import njit
 CHUNK = 1024
 """Voxels that are compared with their neighbours at a time, so that their sums stay in the fastest cache."""
 
+APART = 29
+"""Bits of a grey level where the levels of neighbours and their number are summed apart."""
+
 
 @njit(cache=True, nogil=True)
 def sum_neighbours(levels, values, steps, coarseness):
@@ -16,10 +19,11 @@ def sum_neighbours(levels, values, steps, coarseness):
     Each chunk of voxels is compared with the chunks one step away, all of its voxels alike; the planes in reach are
     held padded with 0, so that no index is checked. A voxel inside the region is held as its grey level plus a large
     number: one sum then gives both the grey levels of the neighbours and how many there are, and what lies outside is
-    like nothing inside. Sums and differences are whole numbers: no result depends on the order of voxels.
+    like nothing inside. Where that sum has no room in 32 bits, levels and neighbours are summed apart, which takes
+    longer. Sums and differences are whole numbers: no result depends on the order of voxels.
 
     levels : int32 [z, y, x], ranks 1..n of the grey levels in the region, 0 outside it
-    values : float64 [n], the grey level of each rank, whole numbers from 1; OverflowError from 2^30 / (2 m)^2 on
+    values : float64 [n], the grey level of each rank, whole numbers from 1; OverflowError from 2^29 on
     steps : int64 [m, 3], one of each two opposite steps (dz, dy, dx); neighbours lie in both directions
     coarseness : int64, largest difference of grey levels that depend on one another
     returns : voxels int64 [n], number of voxels of each level with a neighbour inside the region;
@@ -32,10 +36,8 @@ def sum_neighbours(levels, values, steps, coarseness):
     plane = (ny + 2 * reach_y) * row + reach_x
     first, last = reach_y * row + reach_x, (reach_y + ny) * row
     widest = 2 * len(steps)
-    shift = _bits_for_levels(widest)
+    together, shift = _layout(values.max(), widest)
     one, low = np.int32(1 << shift), np.int32((1 << shift) - 1)
-    if values.max() * widest > low:
-        raise OverflowError("grey levels too high for the sum over so many neighbours")
     greys = np.zeros(len(values) + 1, np.int32)
     greys[1:] = values.astype(np.int32) + one
     held = np.zeros((depth, plane), np.int32)
@@ -46,6 +48,8 @@ def sum_neighbours(levels, values, steps, coarseness):
     alone = np.zeros(len(values), np.int64)
     sums = np.empty((2, CHUNK), np.int32)
     total, alike = sums
+    apart = np.empty((2, 1 if together else CHUNK), np.int64)
+    greys_near, near = apart
     for z in range(nz):
         if z + reach_z < nz:
             _hold(held[(z + reach_z) % depth], levels[z + reach_z], greys, first, row)
@@ -57,18 +61,22 @@ def sum_neighbours(levels, values, steps, coarseness):
             if not here.any():
                 continue
             sums[:] = 0
+            apart[:] = 0
             for k in range(len(steps)):
                 away = steps[k, 1] * row + steps[k, 2]
                 before = held[(z - steps[k, 0]) % depth, begin - away : end - away]
                 after = held[(z + steps[k, 0]) % depth, begin + away : end + away]
                 _add(here, before, after, np.int32(min(coarseness, low)), sums)
+                if not together:
+                    _add_apart(before, after, shift, apart)
             y, x = divmod(begin - first, row)
             for i in range(end - begin):
                 if here[i]:
                     rank = levels[z, y, x] - 1
-                    inside = np.int64(total[i] >> shift)
+                    inside = np.int64(total[i] >> shift) if together else near[i]
+                    around = np.int64(total[i] & low) if together else greys_near[i]
                     dependences[rank, alike[i]] += 1
-                    differences[rank, inside] += abs((here[i] & low) * inside - (total[i] & low))
+                    differences[rank, inside] += abs((here[i] & low) * inside - around)
                     alone[rank] += inside == 0
                 x += 1
                 if x == row:
@@ -80,13 +88,17 @@ def sum_neighbours(levels, values, steps, coarseness):
 
 
 @njit(cache=True, nogil=True)
-def _bits_for_levels(n):
-    """How many of 31 bits a count up to n leaves."""
-    bits = 31
-    while n:
-        n >>= 1
+def _layout(highest, widest):
+    """Whether 31 bits hold the sum of `widest` grey levels and their number, and how many of them are the sum's."""
+    bits, number = 31, widest
+    while number:
+        number >>= 1
         bits -= 1
-    return bits
+    if highest * widest < 1 << bits:
+        return True, bits
+    if highest >= 1 << APART:
+        raise OverflowError("grey levels of 2^29 and more cannot be summed")
+    return False, APART
 
 
 @njit(cache=True, nogil=True)
@@ -109,6 +121,17 @@ def _add(here, before, after, coarseness, sums):
         total[i] += a + b
         alike[i] += one if abs(here[i] - a) <= coarseness else zero
         alike[i] += one if abs(here[i] - b) <= coarseness else zero
+
+
+@njit(cache=True, nogil=True)
+def _add_apart(before, after, shift, apart):
+    """Add the neighbours in two opposite directions: to the sum of their grey levels, and to their number."""
+    greys, near = apart
+    low = np.int32((1 << shift) - 1)
+    for i in range(len(before)):
+        a, b = before[i], after[i]
+        greys[i] += np.int64(a & low) + np.int64(b & low)
+        near[i] += np.int64(a >> shift) + np.int64(b >> shift)
 
 
 @njit(cache=True, nogil=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -116,8 +116,8 @@ class SeriesParams(Section):
         description="over the volume (3D), slices merged (2.5D) or mean over slices (2D); directions merged (mrg) or "
         "mean over directions (avg)",
     )
-    ivh: IvhScale | None = Field(
-        None,
+    ivh: IvhScale = Field(
+        None,  # type: ignore[assignment]  # never: filled in by the unit, below
         description="intensities of the intensity-volume histogram; null, by the unit: HU as they are, SUV in bins of "
         "0.1, any other in 1000 bins between minimum and maximum",
     )
@@ -126,16 +126,18 @@ class SeriesParams(Section):
         False, description="write the IBSI's diagnostic values, too; the whole image is resampled for them"
     )
 
-    @property
-    def ivh_scale(self) -> IvhScale:
-        """The intensities of the intensity-volume histogram: those asked for, or what the IBSI advises for the unit."""
-        if self.ivh is not None:
-            return self.ivh
-        if self.unit.upper() == "HU":
-            return IvhAsTheyAre(method="none")
-        if self.unit.upper().startswith("SUV"):
-            return IvhBinSize(method="fixed-bin-size", width=0.1)
-        return IvhBinNumber(method="fixed-bin-number")
+    @model_validator(mode="before")
+    @classmethod
+    def _histogram_by_unit(cls, data: Any) -> Any:
+        """Without an `ivh`, what the IBSI advises for the unit, so that the effective parameters say it."""
+        if not isinstance(data, dict) or data.get("ivh") is not None:
+            return data
+        unit = str(data.get("unit", "")).upper()
+        if unit == "HU":
+            return {**data, "ivh": IvhAsTheyAre(method="none")}
+        if unit.startswith("SUV"):
+            return {**data, "ivh": IvhBinSize(method="fixed-bin-size", width=0.1)}
+        return {**data, "ivh": IvhBinNumber(method="fixed-bin-number", bins=1000)}
 
     @field_validator("label")
     @classmethod

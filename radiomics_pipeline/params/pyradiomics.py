@@ -6,12 +6,14 @@ Names, types and defaults are those of PyRadiomics 3.1 (pyradiomics.readthedocs.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     Field,
     SerializerFunctionWrapHandler,
+    ValidationInfo,
     ValidatorFunctionWrapHandler,
     WrapValidator,
     field_validator,
@@ -46,9 +48,10 @@ def _as_written(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
     return value if isinstance(value, int) else checked
 
 
-Number = Annotated[float, WrapValidator(_as_written)]
-Positive = Annotated[float, Field(gt=0), WrapValidator(_as_written)]
-Spacing = Annotated[float, Field(ge=0), WrapValidator(_as_written)]
+Number = Annotated[float, Field(strict=True), WrapValidator(_as_written)]
+Positive = Annotated[float, Field(gt=0, strict=True), WrapValidator(_as_written)]
+Spacing = Annotated[float, Field(ge=0, strict=True), WrapValidator(_as_written)]
+Flag = Annotated[bool, Field(strict=True)]
 Whole = Annotated[int, Field(strict=True)]
 Interpolator = Literal[
     "sitkNearestNeighbor",
@@ -63,7 +66,9 @@ Interpolator = Literal[
     "sitkBlackmanWindowedSinc",
 ]
 INTERPOLATORS: tuple[str, ...] = get_args(Interpolator)
-"""In the order of their numbers, from 1."""
+"""In the order of their numbers, from 1; but SimpleITK has no number 3 any more."""
+UNSET = ("label", "normalize", "preCrop", "correctMask", "resegmentShape")
+"""Settings that PyRadiomics takes for unset where a file says null."""
 
 
 class Settings(Section):
@@ -74,13 +79,13 @@ class Settings(Section):
     geometryTolerance: Positive | None = Field(
         None, description="how far image and mask may lie apart; here 1e-3 of a voxel is allowed at least"
     )
-    correctMask: bool = Field(False, description="resample a mask that lies on another grid to the image's")
-    additionalInfo: bool = Field(True, description="write the diagnostic values, too")
+    correctMask: Flag = Field(False, description="resample a mask that lies on another grid to the image's")
+    additionalInfo: Flag = Field(True, description="write the diagnostic values, too")
     label: Whole = Field(1, gt=0, description="label of the region in the mask")
     label_channel: Whole = Field(0, ge=0, description="channel of a mask with several values a voxel")
     binWidth: Positive = Field(25, description="width of a grey level; edges are multiples of it")
     binCount: Whole | None = Field(None, gt=0, description="number of grey levels; replaces binWidth")
-    normalize: bool = Field(False, description="first bring the image to mean 0 and standard deviation 1")
+    normalize: Flag = Field(False, description="first bring the image to mean 0 and standard deviation 1")
     normalizeScale: Positive = Field(1, description="then multiply it by this")
     removeOutliers: Positive | None = Field(
         None, description="cut a normalised image off at this many standard deviations"
@@ -92,11 +97,11 @@ class Settings(Section):
         "sitkBSpline", description="of intensities; the mask takes the nearest neighbour; null: no resampling"
     )
     padDistance: Whole = Field(5, ge=0, description="new voxels around the region that are resampled, too")
-    preCrop: bool = Field(False, description="crop to the region and padDistance where nothing is resampled")
+    preCrop: Flag = Field(False, description="crop to the region and padDistance where nothing is resampled")
     distances: tuple[Annotated[Whole, Field(gt=0)], ...] = Field(
         (1,), min_length=1, description="between neighbours, in voxels: glcm, gldm, ngtdm"
     )
-    force2D: bool = Field(False, description="textures slice by slice; needed for shape2D")
+    force2D: Flag = Field(False, description="textures slice by slice; needed for shape2D")
     force2Ddimension: Whole = Field(0, ge=0, le=2, description="axis across the slices: 0 z, 1 y, 2 x")
     resegmentRange: tuple[Number, ...] | None = Field(
         None, min_length=1, max_length=2, description="lowest and highest intensity kept; one number: the lowest"
@@ -104,9 +109,9 @@ class Settings(Section):
     resegmentMode: Literal["absolute", "relative", "sigma"] = Field(
         "absolute", description="range in the image's unit, as a share of the maximum, or in standard deviations"
     )
-    resegmentShape: bool = Field(False, description="measure shape on the re-segmented mask, too")
+    resegmentShape: Flag = Field(False, description="measure shape on the re-segmented mask, too")
     voxelArrayShift: Whole = Field(0, description="added to intensities in Energy, TotalEnergy and RootMeanSquared")
-    symmetricalGLCM: bool = Field(True, description="count pairs in both directions")
+    symmetricalGLCM: Flag = Field(True, description="count pairs in both directions")
     weightingNorm: Literal["manhattan", "euclidean", "infinity", "no_weighting"] | None = Field(
         None, description="weight directions by distance and merge them; null: mean over directions"
     )
@@ -115,7 +120,7 @@ class Settings(Section):
     start_level: Annotated[Whole, Field(ge=0)] | None = Field(None, description="Wavelet: first level")
     level: Annotated[Whole, Field(gt=0)] | None = Field(None, description="Wavelet: number of levels")
     wavelet: str | None = Field(None, description="Wavelet: name of the wavelet")
-    gradientUseSpacing: bool = Field(True, description="Gradient: per mm instead of per voxel")
+    gradientUseSpacing: Flag = Field(True, description="Gradient: per mm instead of per voxel")
     lbp2DRadius: Positive | None = Field(None, description="LBP2D: radius")
     lbp2DSamples: Annotated[Whole, Field(ge=1)] | None = Field(None, description="LBP2D: samples")
     lbp2DMethod: Literal["default", "ror", "uniform", "var"] | None = Field(None, description="LBP2D: method")
@@ -128,7 +133,24 @@ class Settings(Section):
     def _named(cls, value: Any) -> Any:
         """SimpleITK's number of an interpolator as its name."""
         whole = isinstance(value, int) and not isinstance(value, bool)
+        if whole and value == 3:
+            raise ValueError("SimpleITK has no interpolator of number 3 any more; write sitkBSpline")
         return INTERPOLATORS[value - 1] if whole and 1 <= value <= len(INTERPOLATORS) else value
+
+    @field_validator(*UNSET, mode="before")
+    @classmethod
+    def _unset(cls, value: Any, info: ValidationInfo) -> Any:
+        return Settings.model_fields[str(info.field_name)].default if value is None else value
+
+    @field_validator("resampledPixelSpacing", mode="before")
+    @classmethod
+    def _of_volumes(cls, value: Any) -> Any:
+        if isinstance(value, list | tuple) and len(value) == 2:
+            raise ValueError(
+                "two numbers are for images of two dimensions, which are not computed here; save them as volumes of "
+                "one slice and write a third number, 0, which keeps the slice's thickness"
+            )
+        return value
 
     @model_serializer(mode="wrap")
     def _without_nulls(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -159,7 +181,7 @@ class VoxelSettings(Section):
     """Settings of PyRadiomics' feature maps; they do not touch the features of a region."""
 
     kernelRadius: Whole = Field(1, gt=0, description="radius of the kernel, voxels")
-    maskedKernel: bool = Field(True, description="only voxels of the region count")
+    maskedKernel: Flag = Field(True, description="only voxels of the region count")
     initValue: Number = Field(0, description="value outside the region")
     voxelBatch: Whole | None = Field(None, gt=0, description="voxels computed at a time")
 
@@ -217,9 +239,14 @@ class PyradiomicsSeries(Section):
         return sections
 
 
+BESIDE = ("description", "standard", "engine", "selection")
+"""What may stand beside the sections of a PyRadiomics file, though PyRadiomics itself would refuse it."""
+
+
 def is_pyradiomics_file(tree: Mapping[str, Any]) -> bool:
-    """Whether a YAML file's content is one of PyRadiomics: it has some of its sections, and nothing else."""
-    return bool(tree) and all(key in SECTIONS for key in tree)
+    """Whether a YAML file's content is one of PyRadiomics: some of its sections, and no key but those in BESIDE."""
+    known = all(key in SECTIONS or key in BESIDE for key in tree)
+    return known and any(key in SECTIONS for key in tree) and tree.get("standard", "pyradiomics") == "pyradiomics"
 
 
 def require_own_engine(params: PyradiomicsSeries, series: str) -> None:
@@ -231,6 +258,13 @@ def require_own_engine(params: PyradiomicsSeries, series: str) -> None:
             f"{where}imageType {', '.join(filtered)}: filtered images are computed by PyRadiomics alone; set "
             "'engine: pyradiomics', or leave only Original"
         )
+    for path, settings in (("setting", params.setting), ("imageType.Original", params.settings_of("Original"))):
+        repeated = [d for d, n in Counter(settings.distances).items() if n > 1]
+        if repeated:
+            raise ParamsError(
+                f"{where}{path}.distances: {repeated[0]} stands there {settings.distances.count(repeated[0])} times, "
+                "and PyRadiomics then counts dependences as often; write each distance once"
+            )
     if params.setting.label_channel:
         raise ParamsError(f"{where}label_channel: masks with several values a voxel are not read; store one as a file")
     if "label" in params.imageType.get("Original", Overrides()).model_fields_set:

@@ -110,6 +110,13 @@ def test_a_row_without_a_mask_is_a_problem_of_its_case_alone(tmp_path):
     assert [c.series[0].problem for c in study.cases] == ["cases.csv, row 1: no PET_mask", ""]
 
 
+def test_a_row_with_too_few_cells_is_a_problem_of_its_case_alone(tmp_path):
+    study = table(tmp_path, "case,PET_image,PET_mask,CT_image,CT_mask\nA,a.nii,b.nii\nB,b.nii,c.nii,,\n")
+    problem = "cases.csv, row 1: fewer cells than the header's 5; write empty ones, too"
+    assert [(s.series, s.problem) for s in study.cases[0].series] == [("PET", problem), ("CT", problem)]
+    assert [(s.series, s.problem) for s in study.cases[1].series] == [("PET", "")]
+
+
 def test_a_folder_without_cases_says_what_was_expected(tmp_path):
     with pytest.raises(StudyError, match=r"no case found; expected cases\.csv"):
         find_study(tmp_path)

@@ -47,5 +47,6 @@ def test_only_the_task_in_hand_is_lost(jobs):
             assert results[i] == ("1" if task == "threads" else task)
     reasons = [str(results[tasks.index(t)]) for t in bad]
     assert "exit code 7" in reasons[0]
-    assert "no result after 6 s" in reasons[3]
+    assert "no result after 6 s, the process was ended; raise --timeout" in reasons[3]
+    assert all("use fewer --jobs" in reason for reason in reasons[:3])
     assert "a fault" in reasons[4]

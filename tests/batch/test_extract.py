@@ -11,8 +11,11 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from radiomics_pipeline.batch.extract import check_study, extract_study
+from radiomics_pipeline.batch.case import CaseTask, run_case
+from radiomics_pipeline.batch.cases import find_study
+from radiomics_pipeline.batch.extract import check_study, extract_study, plan_study
 from radiomics_pipeline.errors import ParamsError, StudyError
+from radiomics_pipeline.io.delimited import write_text
 from radiomics_pipeline.io.params_file import load_params, parse_params
 from tests.images import edit_nifti, lesion, write, write_case
 
@@ -387,3 +390,122 @@ def test_an_undefined_feature_is_an_empty_cell_with_its_reason(tmp_path):
     assert "PET_original_glcm_Correlation" in empty
     assert all(f"{name}: " in log["undefined"] for name in empty)
     assert "grey level only" in log["warnings"]
+
+
+def short(more: str = "", families: str = "[intensity]"):
+    levels = "{method: fixed-bin-number, bins: 8}"
+    text = f"series: {{PET: {{unit: SUV, families: {families}, discretise: {levels}{more}}}}}"
+    return parse_params(text.encode(), "short.yaml")
+
+
+def test_a_huge_range_of_intensities_costs_its_case_and_not_the_process(tmp_path):
+    image, mask = lesion(0)
+    image = image.astype(np.float64)
+    image[5, 6, 6:8] = -1.7e308, 1.7e308
+    write(tmp_path / "s/a/PET_image.nii.gz", image)
+    write(tmp_path / "s/a/PET_mask.nii.gz", mask)
+    extraction = extract_study(tmp_path / "s", short(families="[glcm]"), tmp_path / "o", jobs=1)
+    assert [(f.error, f.stage) for f in extraction.failures] == [("DiscretisationError", "discretise")]
+    assert "exceeds the range of numbers" in extraction.failures[0].message
+
+
+def test_diagnostics_change_no_feature_and_cost_no_case(tmp_path, monkeypatch):
+    write_case(tmp_path / "s/a")
+    resampled = ", resample: {voxel_mm: 1.3}, diagnostics: "
+    plain = run_case(case_task(tmp_path / "s", short(f"{resampled}false", "all")))
+    whole = run_case(case_task(tmp_path / "s", short(f"{resampled}true", "all")))
+    monkeypatch.setattr("radiomics_pipeline.imaging.resample.MAX_VOXELS", 10_000)
+    empty = run_case(case_task(tmp_path / "s", short(f"{resampled}true", "all")))
+    assert plain.rows[0].values == whole.rows[0].values == empty.rows[0].values
+    assert not plain.rows[0].diagnostics
+    lacking = {k: v for k, v in empty.rows[0].diagnostics.items() if v != whole.rows[0].diagnostics[k]}
+    assert lacking == {f"PET_diagnostics_{k}_int_interp_img": "" for k in ("mean", "min", "max")}
+    assert whole.log[0].warnings == ()
+    assert empty.log[0].warnings == (
+        "diagnostics: no intensities of the whole image after interpolation, which would hold 22 x 19 x 24 voxels",
+    )
+
+
+def case_task(folder: Path, params, records: Path | None = None) -> CaseTask:
+    study = find_study(folder)
+    plans, _ = plan_study(study, params)
+    return CaseTask(study.cases[0], study.root, plans, "", records)
+
+
+def test_too_little_memory_is_said_with_what_to_do(tmp_path, monkeypatch):
+    write_case(tmp_path / "s/a")
+
+    def extract(*_):
+        np.empty(2**62, np.uint8)
+
+    monkeypatch.setattr("radiomics_pipeline.extraction.ibsi.resample", extract)
+    (failure,) = run_case(case_task(tmp_path / "s", short())).failures
+    assert (failure.error, failure.stage) == ("MemoryError", "resample")
+    assert "not enough memory (Unable to allocate" in failure.message
+    assert failure.message.endswith("use fewer --jobs or larger voxels")
+
+
+def test_a_record_that_cannot_be_written_costs_no_row(tmp_path):
+    write_case(tmp_path / "s/a")
+    task = case_task(tmp_path / "s", short(), tmp_path / "records")
+    expected = run_case(task)
+    (path,) = (tmp_path / "records").iterdir()
+    path.unlink()
+    path.mkdir()
+    for _ in range(2):
+        found = run_case(task)
+        assert (found.rows, found.failures) == (expected.rows, ())
+        (warning,) = found.log[0].warnings
+        assert warning == "its record could not be written (Is a directory); the next run computes the case again"
+    assert list((tmp_path / "records").iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", ["features.csv", "params.yaml", "run.json", "diagnostics.csv", "case_log.csv"])
+def test_a_folder_where_a_table_is_to_be_written_is_found_before_anything_runs(tmp_path, name):
+    write_case(tmp_path / "s/a")
+    (tmp_path / "o" / name).mkdir(parents=True)
+    with pytest.raises(IsADirectoryError, match="a folder stands where a file is to be written; move it") as error:
+        extract_study(tmp_path / "s", short(), tmp_path / "o", jobs=1)
+    assert error.value.filename == str(tmp_path / "o" / name)
+    assert [p.name for p in (tmp_path / "o").iterdir()] == [name]
+
+
+def test_a_file_that_cannot_be_written_is_named_itself(tmp_path):
+    (tmp_path / "table.csv").mkdir()
+    with pytest.raises(IsADirectoryError) as error:
+        write_text(tmp_path / "table.csv", "x")
+    assert error.value.filename == str(tmp_path / "table.csv")
+    assert [p.name for p in tmp_path.iterdir()] == ["table.csv"]
+
+
+def test_a_series_that_chooses_nothing_is_noted_or_refused(tmp_path):
+    write_case(tmp_path / "s/a")
+    study = find_study(tmp_path / "s")
+    assert plan_study(study, PARAMS)[1] == ["series CT: in the parameters, but in no case"]
+    assert (
+        plan_study(study, PARAMS, "CT")[1][0] == "--series CT: without effect, as all images have the name of a series"
+    )
+    with pytest.raises(ParamsError, match="--series MR: the parameters have sections for PET, CT"):
+        plan_study(study, PARAMS, "MR")
+    theirs = parse_params(b"setting: {binWidth: 1}", "theirs.yaml")
+    assert plan_study(study, theirs)[1] == []
+    (note,) = plan_study(study, theirs, "PET")[1]
+    assert note == "--series PET: without effect, as the parameters are the same for all series"
+
+
+def test_a_label_that_is_none_names_its_row(tmp_path):
+    write_case(tmp_path / "s")
+    (tmp_path / "s/cases.csv").write_text(
+        "case,PET_image,PET_mask,PET_label\nA,PET_image.nii.gz,PET_mask.nii.gz,one\n", "utf-8"
+    )
+    (failure,) = extract_study(tmp_path / "s", short(), tmp_path / "o", jobs=1).failures
+    assert failure.error == "BadMask"
+    assert failure.message == "PET: cases.csv, row 1: label 'one' is neither a whole number from 1 nor 'all'"
+
+
+def test_a_path_longer_than_any_file_system_takes_is_shortened(tmp_path):
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s/cases.csv").write_text(f"case,PET_image,PET_mask\nA,{'x' * 5000}/i.nii,m.nii\n", "utf-8")
+    (failure,) = extract_study(tmp_path / "s", short(), tmp_path / "o", jobs=1).failures
+    assert "xxx/i.nii" in failure.message
+    assert len(failure.message) < 400

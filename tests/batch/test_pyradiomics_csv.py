@@ -89,6 +89,22 @@ def test_a_row_without_a_file_costs_its_row(tmp_path):
     ]
 
 
+def test_further_columns_named_like_ours_get_other_names(tmp_path):
+    study = table(tmp_path, "Image,Mask,diagnostics_x,roi,input_roi,note\na,b,1,2,3,4\n")
+    assert study.cases[0].extra == {"input_diagnostics_x": "1", "input_input_roi": "2", "input_roi": "3", "note": "4"}
+
+
+def test_a_row_with_too_few_cells_costs_its_row(tmp_path):
+    study = table(tmp_path, "ID,Image,Mask,Label\nx,a.nrrd,b.nrrd\ny,a.nrrd,b.nrrd,2\nz\n")
+    problem = "fewer cells than the header's 4; write empty ones, too"
+    assert [case.name for case in study.cases] == ["x", "y", "z"]
+    assert [case.series[0].problem for case in study.cases] == [
+        f"batch.csv, row 1: {problem}",
+        "",
+        f"batch.csv, row 3: {problem}",
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

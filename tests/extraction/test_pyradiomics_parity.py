@@ -176,10 +176,14 @@ def test_facts_speak_of_the_grid_of_the_features():
 
 
 def test_levels_beyond_eight_bits_are_warned_of():
-    case = CASES["uint8"]
-    bright = Case(case.name, case.array + np.uint8(100), case.mask, case.grid, 25)
-    assert any("NumPy 2" in text for text in extract(bright, {"setting": {"binWidth": 25}}).facts.warnings)
-    assert not extract(bright, {"setting": {"binWidth": 25.0}}).facts.warnings
+    case, tree = CASES["uint8"], {"setting": {"binWidth": 25}, "featureClass": {"firstorder": ["Entropy"]}}
+    for factor, shift, wrong in ((1, 100, False), (1.8, 0, True)):
+        bright = (case.array * factor + shift).clip(0, 254).astype(np.uint8)
+        bright = Case(case.name, bright, case.mask, case.grid, 25)
+        assert bool(compare(bright, "default", tree).faults) is wrong
+        assert any("NumPy 2" in text for text in extract(bright, tree).facts.warnings) is wrong
+        assert not compare(bright, "default", {**tree, "setting": {"binWidth": 25.0}}).faults
+        assert not extract(bright, {**tree, "setting": {"binWidth": 25.0}}).facts.warnings
 
 
 def test_a_plan_without_features_prepares_all_the_same():

@@ -182,6 +182,13 @@ def test_a_range_beyond_numbers_is_undefined(scale):
 )
 def test_the_axis_follows_the_unit_unless_one_is_asked_for(unit, scale):
     discretise = {"method": "fixed-bin-number", "bins": 32}
-    assert SeriesParams(unit=unit, discretise=discretise).ivh_scale == scale
+    assert SeriesParams(unit=unit, discretise=discretise).ivh == scale
     asked = SeriesParams(unit=unit, discretise=discretise, ivh={"method": "fixed-bin-size", "width": 3})
-    assert asked.ivh_scale == bins(3)
+    assert asked.ivh == bins(3)
+
+
+@pytest.mark.parametrize("top", [2e305, 2e306, 2e307, 1.7e308])
+def test_an_axis_with_more_points_than_numbers_reach_is_undefined(top):
+    found, reasons = compute([0.0, 1.0, top], bins(0.1))
+    assert all(math.isnan(value) for value in found.values())
+    assert set(reasons.values()) == {"the range of intensities exceeds the range of numbers"}

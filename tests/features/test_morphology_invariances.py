@@ -88,3 +88,22 @@ def test_what_the_mask_leaves_out_does_not_matter():
     intensities, mask, inside, spacing_mm = blob(4)
     expected = compute(intensities, mask, inside, spacing_mm)
     assert compute(np.where(inside, intensities, 1e9), mask, inside, spacing_mm) == expected
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("largest", [14, 40])
+def test_autocorrelation_does_not_feel_a_large_offset(seed, largest):
+    intensities, mask, inside, spacing_mm = blob(seed, largest=largest)
+    intensities = np.rint(intensities * 1024) / 1024  # which leaves room for the offset's digits
+    plain = compute(intensities, mask, inside, spacing_mm)
+    far = compute(intensities + 2.0**33, mask, inside, spacing_mm)
+    for name in ("MoransI", "GearysC"):
+        assert far[name] == pytest.approx(plain[name], rel=1e-11, abs=1e-12)
+
+
+def test_a_range_beyond_that_of_numbers_has_no_autocorrelation():
+    intensities, mask, inside, spacing_mm = blob(0)
+    intensities[:2, 0, 0] = 1.7e308, -1.7e308
+    with np.errstate(over="ignore", invalid="ignore"):
+        _, reasons = morphology.compute(make_sample(intensities, mask, intensity_mask=inside, spacing_mm=spacing_mm))
+    assert reasons["MoransI"] == reasons["GearysC"] == "the range of intensities exceeds the range of numbers"

@@ -68,7 +68,7 @@ def check_kernel(levels, steps, coarseness):
 
 @pytest.mark.parametrize("steps", [STEPS_2D, STEPS_3D, FAR], ids=["plane", "volume", "two voxels away"])
 @settings(max_examples=100, deadline=None, derandomize=True)
-@given(volumes(), st.integers(0, 2), st.sampled_from([1, 7, 300_000]))
+@given(volumes(), st.integers(0, 2), st.sampled_from([1, 7, 300_000, 50_000_000]))
 def test_sums_are_those_of_looking_at_each_neighbour(steps, levels, coarseness, factor):
     levels.flat[-1] = 3
     check_kernel(levels * np.int32(factor), steps, coarseness * factor)
@@ -82,13 +82,24 @@ def test_sums_go_on_where_one_chunk_ends(shape, steps):
     check_kernel(levels, steps, 1)
 
 
-def test_levels_whose_sum_has_no_room_are_refused():
+def test_levels_that_cannot_be_summed_are_refused():
     levels, coarse = np.ones((1, 1, 2), np.int32), np.iinfo(np.int32).max
     voxels, _, dependences = sum_neighbours(Levels(levels, 1).array, np.array([2**26 / 26 - 1]), STEPS_3D, coarse)
     assert voxels.tolist() == [2]
     assert dependences[0, 1] == 2
-    with pytest.raises(OverflowError, match="neighbours"):
-        sum_neighbours(Levels(levels, 1).array, np.array([2**26 / 26 + 1]), STEPS_3D, 0)
+    voxels, _, dependences = sum_neighbours(Levels(levels, 1).array, np.array([2**29 - 1.0]), STEPS_3D, 0)
+    assert (voxels.tolist(), dependences[0, 1]) == ([2], 2)
+    with pytest.raises(OverflowError, match="cannot be summed"):
+        sum_neighbours(Levels(levels, 1).array, np.array([2.0**29]), STEPS_3D, 0)
+
+
+@pytest.mark.parametrize("highest", [40, 60_000])
+def test_many_neighbours_of_high_levels_are_summed(highest):
+    """More neighbours times levels than 31 bits hold together: all up to 4 voxels away."""
+    reach = range(-4, 5)
+    steps = np.array([s for s in itertools.product(reach, repeat=3) if s > (0, 0, 0)], np.int64)
+    levels = np.random.default_rng(2).integers(0, highest, (6, 7, 9)).astype(np.int32)
+    check_kernel(levels, steps, 3)
 
 
 @settings(max_examples=50, deadline=None, derandomize=True)

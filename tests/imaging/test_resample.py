@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from radiomics_pipeline.errors import EmptyRegion, TooLarge
-from radiomics_pipeline.imaging.resample import ALONG_AXIS, resample, resampled_grid
+from radiomics_pipeline.imaging import resample as module
+from radiomics_pipeline.imaging.resample import ALONG_AXIS, resample, resampled_grid, whole_image
 from radiomics_pipeline.kernels.interpolation import interpolate_linearly
 from radiomics_pipeline.params.extraction import Resample
 from radiomics_pipeline.types import Grid, Region, Volume
@@ -272,3 +273,67 @@ def test_a_margin_that_holds_too_many_voxels_is_refused():
     mask[300, 300, 300] = True
     with pytest.raises(TooLarge, match="6000 x 6000 x 6000 voxels"):
         resample(Volume(np.zeros(grid.shape), grid, "HU"), Region(mask, mask, grid), Resample(voxel_mm=0.1), math.inf)
+
+
+@pytest.mark.parametrize("hot", [1e6, 1e15, 1e200, -1e300])
+@pytest.mark.parametrize("method", ["nearest", "linear", "cubic"])
+def test_what_lies_outside_the_region_does_not_set_the_digits_inside(method, hot):
+    if method == "cubic":
+        hot = math.copysign(1e6, hot)  # its spline has faded to nothing at the region; that of more has not
+    grid = Grid((90, 6, 6), (2.0, 2.0, 2.0))
+    array = np.random.default_rng(1).gamma(2, 1, grid.shape)
+    mask = np.zeros(grid.shape, bool)
+    mask[2:4, 1:5, 1:5] = mask[-4:-2, 1:5, 1:5] = True
+    bright = array.copy()
+    bright[45, 3, 3] = hot  # in the region's box
+    params = Resample(voxel_mm=1.7, image=method)
+    plain, outline = image_and_region(Volume(array, grid, "SUV"), Region(mask, mask, grid), params)
+    image, _ = image_and_region(Volume(bright, grid, "SUV"), Region(mask, mask, grid), params)
+    assert np.abs(image.array).max() >= 0.1 * abs(hot)
+    inside = outline.morphology
+    np.testing.assert_allclose(image.array[inside], plain.array[inside], rtol=1e-12)
+
+
+def test_voxels_far_larger_than_the_region_stay_as_they_are():
+    grid = Grid((1, 1, 9), (1.0, 1.0, 1.0))
+    array = np.array([1.0, 1.1, 1.2, 1.3, 1.2, 1.1, 1e5 / 3, 1e15 / 3, 1e307]).reshape(grid.shape)
+    mask = np.zeros(grid.shape, bool)
+    mask[..., :5] = True
+    params = Resample(voxel_mm=1 / 3, image="nearest")
+    found = resample(Volume(array, grid, ""), Region(mask, mask, grid), params, math.inf)
+    assert set(array[0, 0, 6:]) < set(found.around.array.ravel())
+
+
+@pytest.mark.parametrize("voxel_mm", [1e7, 1e300])
+def test_voxels_larger_than_any_image_are_refused(voxel_mm):
+    volume, region = sample()
+    with pytest.raises(TooLarge, match=r"voxels of .* mm, at most 1e\+06 mm each; use smaller voxels"):
+        resample(volume, region, Resample(voxel_mm=voxel_mm))
+
+
+@pytest.mark.parametrize("voxel_mm", [1e-300, 5e-324])
+def test_voxels_too_small_to_count_are_refused(voxel_mm):
+    volume, region = sample()
+    with pytest.raises(TooLarge, match="at most 268435456 in all; use larger voxels"):
+        resample(volume, region, Resample(voxel_mm=voxel_mm))
+
+
+@pytest.mark.parametrize("params", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("slab", [1, 700, 2**23])
+def test_figures_of_the_whole_image_are_those_of_all_its_voxels(monkeypatch, params, slab):
+    monkeypatch.setattr(module, "SLAB_VOXELS", slab)
+    volume, region = sample()
+    found = resample(volume, region, params, math.inf)
+    figures = whole_image(volume, params, found.volume.array[found.region.morphology])
+    whole = found.around
+    assert (figures.shape, figures.spacing_mm) == (whole.grid.shape, whole.spacing_mm)
+    expected = whole.array.mean(), whole.array.min(), whole.array.max()
+    assert (figures.mean, figures.lowest, figures.highest) == pytest.approx(expected, rel=1e-11)
+
+
+def test_a_whole_image_of_too_many_voxels_has_a_size_and_no_intensities(monkeypatch):
+    monkeypatch.setattr(module, "MAX_VOXELS", 1000)
+    volume, _ = sample()
+    figures = whole_image(volume, Resample(voxel_mm=1), volume.array)
+    assert figures.shape == (30, 24, 28)
+    assert (figures.mean, figures.lowest, figures.highest) == (None, None, None)

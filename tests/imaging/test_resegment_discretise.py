@@ -90,9 +90,16 @@ def test_passes_over_intensities_are_those_of_each_voxel(values, seed, width):
     kept, count = keep_range(image, mask, -5.0, 5.0)
     assert kept.tolist() == [bool(m) and -5 <= v <= 5 for v, m in zip(values, mask, strict=True)]
     assert count == kept.sum()
-    levels = count_steps(image, mask, -20.0, 1.0, width)
+    levels = count_steps(image, mask, -20.0, 1.0, width, 90)
     assert levels.tolist() == [math.floor((v + 20) / width) + 1 if m else 0 for v, m in zip(values, mask, strict=True)]
     assert count_levels(levels, 90).tolist() == [levels.tolist().count(level) for level in range(91)]
+
+
+def test_no_level_leaves_its_range_whatever_comes():
+    image = np.array([-np.inf, -1e300, -1.0, 0.0, 2.5, 9.0, 1e300, np.inf, np.nan])
+    everywhere = np.ones(len(image), bool)
+    assert count_steps(image, everywhere, 0.0, 1.0, 1.0, 4).tolist() == [1, 1, 1, 1, 3, 4, 4, 4, 1]
+    assert count_steps(image, everywhere, 0.0, 1e300, 1e-300, 4).tolist() == [1, 1, 1, 1, 4, 4, 4, 4, 1]
 
 
 def test_sums_of_deviations_are_those_of_each_value():
@@ -154,6 +161,12 @@ def test_one_outlier_far_away_is_named_instead_of_filling_the_memory(outlier):
     with pytest.raises(DiscretisationError, match=re.escape(f"run from 1 to {outlier:g}; is")):
         discretise(*line(1, 2, outlier), size(0.25))
     assert discretise(*line(1, 2, outlier), number(32)).array.ravel().tolist() == [1, 1, 32]
+
+
+@pytest.mark.parametrize("values", [(-1e308, 1e308), (0, 1e307), (-1e300, 0, 1.7e308)])
+def test_a_range_beyond_that_of_numbers_is_refused(values):
+    with pytest.raises(DiscretisationError, match=re.escape(f"run from {min(values):g} to {max(values):g}: 32 times")):
+        discretise(*line(*values), number(32))
 
 
 def test_activities_taken_for_suv_are_refused():

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from radiomics_pipeline.errors import BadVoxels, GeometryMismatch
-from radiomics_pipeline.io.volumes import load_pair, read_file
+from radiomics_pipeline.errors import BadVoxels, GeometryMismatch, UnsupportedImage
+from radiomics_pipeline.extraction.source import Source
+from radiomics_pipeline.io.volumes import load_files, load_pair, read_file
 from tests.images import write
 
 TYPES = (np.uint8, np.int8, np.int16, np.uint16, np.int32, np.uint32, np.int64, np.float32, np.float64)
@@ -80,18 +81,55 @@ def pair_apart(tmp_path, shift):
     return read_file(image), read_file(mask)
 
 
-def test_a_mask_on_another_grid_is_corrected_where_that_is_asked_for(tmp_path):
+def test_a_mask_on_another_grid_keeps_it_where_later_steps_see_to_that(tmp_path):
     files = pair_apart(tmp_path, 0.0)
-    with pytest.raises(GeometryMismatch):
+    with pytest.raises(GeometryMismatch, match="16 x 12 x 8 voxels"):
         load_pair(*files, "", native=True)
-    _, labels = load_pair(*files, "", native=True, correct_mask=True)
-    z, y, x = np.nonzero(labels == 3)
-    assert labels.shape == (4, 6, 8)
-    assert set(z) == {1}
-    assert set(y) == {2, 3}
-    assert set(x) == {3, 4}
+    volume, labels, grid = load_files(*files, Source("", None, native=True, free_mask=True))
+    assert volume.grid.shape == (4, 6, 8)
+    assert labels.shape == grid.shape == (8, 12, 16)
+    assert (grid.spacing_mm, grid.origin_mm) == ((0.5, 0.5, 0.5), (-0.25, -0.25, -0.25))
 
 
-def test_a_mask_that_leaves_the_image_is_not_corrected(tmp_path):
-    with pytest.raises(GeometryMismatch, match="outside the image"):
-        load_pair(*pair_apart(tmp_path, 5.0), "", native=True, correct_mask=True)
+def test_a_mask_keeps_every_digit_of_its_own_grid(tmp_path):
+    image = write(tmp_path / "a.mha", np.zeros((4, 6, 8), np.float32), (0.8, 0.8, 3.0))
+    mask = write(tmp_path / "m.nii.gz", np.ones((4, 6, 8), np.uint8), (0.8, 0.8, 3.0))
+    volume, _, grid = load_files(read_file(image), read_file(mask), Source("", None, native=True))
+    assert volume.spacing_mm == (3.0, 0.8, 0.8)
+    assert grid.spacing_mm == (3.0, float(np.float32(0.8)), float(np.float32(0.8)))
+    volume, _, grid = load_files(read_file(image), read_file(mask), Source("", None))
+    assert grid == volume.grid
+
+
+def unplaced(path, array):
+    """A NIfTI file that says how large its voxels are, and not where they lie."""
+    image = nib.Nifti1Image(array, np.eye(4), dtype=array.dtype)
+    image.header.set_zooms((1.1, 1.2, 2.5))
+    image.set_qform(None, 0)
+    image.set_sform(None, 0)
+    nib.save(image, path)
+    assert (int(nib.load(path).header["qform_code"]), int(nib.load(path).header["sform_code"])) == (0, 0)
+    return path
+
+
+@pytest.mark.parametrize("native", [False, True])
+def test_a_file_that_does_not_say_where_it_lies_lies_where_itk_has_it(tmp_path, native):
+    image = unplaced(tmp_path / "a.nii", np.arange(60, dtype=np.int16).reshape(3, 4, 5))
+    mask = unplaced(tmp_path / "m.nii", np.ones((3, 4, 5), np.uint8))
+    volume, _, grid = load_files(read_file(image), read_file(mask), Source("", None, native))
+    read = sitk.ReadImage(str(image))
+    for found in (volume.grid, grid):
+        assert (found.origin_mm, found.direction) == (read.GetOrigin(), read.GetDirection())
+        assert found.spacing_mm == pytest.approx(read.GetSpacing()[::-1])
+    as_nrrd = tmp_path / "m.nrrd"
+    sitk.WriteImage(sitk.ReadImage(str(mask)), str(as_nrrd))
+    assert load_pair(read_file(image), read_file(as_nrrd), "", native=native)[1].all()
+
+
+@pytest.mark.parametrize("suffix", [".nii.gz", ".nrrd", ".mha"])
+def test_an_image_of_two_dimensions_is_no_volume_for_pyradiomics(tmp_path, suffix):
+    path = tmp_path / f"a{suffix}"
+    sitk.WriteImage(sitk.GetImageFromArray(np.ones((5, 7), np.uint8)), str(path))
+    with pytest.raises(UnsupportedImage, match=r"7 x 5; .*volumes of one slice, 7 x 5 x 1; with force2D"):
+        load_pair(read_file(path), read_file(path), "", native=True)
+    assert load_pair(read_file(path), read_file(path), "")[0].grid.shape == (1, 5, 7)

@@ -15,6 +15,7 @@ from radiomics_pipeline.io.params_file import (
     write_params,
 )
 from radiomics_pipeline.params.base import TOKEN
+from radiomics_pipeline.params.run import ANY_SERIES, PyradiomicsRun
 from radiomics_pipeline.types.columns import PART
 
 FDG = find_params("fdg").read_text("utf-8")
@@ -75,9 +76,17 @@ def test_every_mistake_of_a_file_is_listed():
 
 
 def test_a_family_that_does_not_exist_is_refused_with_those_that_do():
-    params = parse_params(FDG.replace("unit: SUV", "unit: SUV\n    families: [gclm]", 1).encode(), "my.yaml")
-    with pytest.raises(ParamsError, match=r"no feature family 'gclm', did you mean 'glcm'\?; there are: morphology"):
-        plan_series(params, "PET")
+    message = r"no feature family 'gclm', did you mean 'glcm'\?; there are: morphology"
+    text = FDG.replace("unit: SUV", "unit: SUV\n    families:\n    - glcm\n    - gclm", 1)
+    with pytest.raises(ParamsError, match=rf"my\.yaml, line 10: series\.PET\.families\.1: {message}"):
+        parse_params(text.encode(), "my.yaml")
+    text = FDG.replace("aggregation: 3D:mrg", "settings:\n    - {name: a, families: [gclm]}", 1)
+    with pytest.raises(ParamsError, match=rf"my\.yaml, line \d+: series\.PET\.settings\.0\.families\.0: {message}"):
+        parse_params(text.encode(), "my.yaml")
+    params = load_params("fdg")
+    pet = params.series["PET"].model_copy(update={"families": ("gclm",)})
+    with pytest.raises(ParamsError, match=f"series PET: {message}"):
+        plan_series(params.model_copy(update={"series": {"PET": pet}}), "PET")
 
 
 def test_a_series_named_like_a_family_is_refused_when_it_is_planned():
@@ -133,3 +142,106 @@ def test_columns_of_an_unnamed_image_have_no_series():
     params = load_params("ct")
     assert plan_series(params, "CT", named=False).columns[0].column.startswith("original_")
     assert plan_series(params, "CT").columns[0].column.startswith("CT_original_")
+
+
+SHORT = """series:
+  PET:
+    unit: SUV
+    discretise: {method: fixed-bin-number, bins: 8}
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("    label: 1.5", "5: series.PET.label: must be a whole number or all or a section with keys, found 1.5"),
+        ("    label: {a: x, b: 1}", "5: series.PET.label.a: must be a whole number, found 'x'"),
+        ("    families: 3", "5: series.PET.families: must be all or a list, found 3"),
+        ("    resegment: {range: 3}", "5: series.PET.resegment.range: must be a list, found 3"),
+        ("    resegment: {range: [1, 2, 3]}", "5: series.PET.resegment.range: must have at most 2 entries, found 3"),
+        ("    resegment: {range: [a, 2]}", "5: series.PET.resegment.range.0: must be a number, found 'a'"),
+        ("    resample: 3", "5: series.PET.resample: must be a section with keys, found 3"),
+        (
+            "    resample:\n      voxel_mm: 2\n      round: 3",
+            "7: series.PET.resample.round: must be true or false, found 3",
+        ),
+        (
+            "    resample:\n      slicewise: false\n      voxel_mm: true",
+            "7: series.PET.resample.voxel_mm: voxel_mm is true; true and false are no values for it",
+        ),
+        ("    ivh: {bins: 3}", "5: series.PET.ivh.method: missing; it must be given"),
+        ("    description: 2024-01-01", "5: series.PET.description: unknown key"),
+        ("description: 2024-01-01", "5: description: must be a text, found datetime.date(2024, 1, 1)"),
+        ("  1: {unit: a, discretise: {method: none}}", "5: series.1: the key must be a text; write it in quotes"),
+        ("    settings: [{name: a b, families: [glcm]}]", "5: series.PET.settings.0.name: letters, digits, '.'"),
+    ],
+)
+def test_one_plain_line_says_what_a_value_must_be(more, message):
+    with pytest.raises(ParamsError) as error:
+        parse_params(f"{SHORT}{more}\n".encode(), "my.yaml")
+    text = str(error.value)
+    assert text.startswith(f"my.yaml, line {message}")
+    assert "\n" not in text
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("series:\n  ? [a, b]\n  : 1\n", "my.yaml, line 2: a key must be a text, not a list or a section"),
+        ("series:\n  ? {a: b}\n  : 1\n", "my.yaml, line 2: a key must be a text, not a list or a section"),
+        ("series: " + "[" * 5000 + "]" * 5000, "my.yaml: nested too deeply"),
+        ("series: &a [*a]", "my.yaml"),
+        (SHORT.replace("8", "9" * 5000), "my.yaml, line 4: no value can be made of '999"),
+        (SHORT.replace("8", "9" * 4000), "my.yaml, line 4: series.PET.discretise.bins: input should be less than"),
+        (SHORT.replace("8", "0x" + "f" * 6000), "my.yaml, line 4: no value can be made of '0xf"),
+        ("a: 1\ndescription: 2024-13-45\n", "my.yaml, line 2: no value can be made of '2024-13-45'"),
+        ("series: !!int abc\n", "my.yaml: a value in it cannot be read"),
+    ],
+)
+def test_texts_that_yaml_stumbles_over_are_refused_in_a_line(text, message):
+    with pytest.raises(ParamsError) as error:
+        parse_params(text.encode(), "my.yaml")
+    assert str(error.value).startswith(message)
+    assert len(str(error.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "setting: {}\nimageType: {Original: {}}\nsettings: 1\n",
+            "line 3: settings: unknown key in a parameter file of PyRadiomics, did you mean 'setting'?; allowed",
+        ),
+        (
+            "featureClass:\n  glcm: [Contrast,\n    Kontrast]\n",
+            "line 3: featureClass.glcm.1: no feature 'Kontrast', did",
+        ),
+        ("imageType:\n  Original: {}\n  LoG: {sigma: [1]}\n", "line 1: imageType: imageType LoG: filtered images are"),
+        ("setting:\n  binWidth: 3\n  label: true\n", "line 3: setting.label: label is true"),
+        ("featureClass: {glcm: 3}\n", "line 1: featureClass.glcm: must be a list, found 3"),
+        ("setting: 3\n", "line 1: setting: must be a section with keys, found 3"),
+    ],
+)
+def test_mistakes_in_a_file_of_pyradiomics_have_their_line(text, message):
+    with pytest.raises(ParamsError) as error:
+        parse_params(text.encode(), "my.yaml")
+    assert str(error.value).startswith(f"my.yaml, {message}")
+    assert "\n" not in str(error.value)
+
+
+def test_filters_are_no_mistake_where_pyradiomics_computes_them():
+    text = "standard: pyradiomics\nengine: pyradiomics\nseries: {PET: {imageType: {LoG: {sigma: [1]}}}}\n"
+    assert parse_params(text.encode(), "my.yaml").series["PET"].imageType.keys() == {"LoG"}
+
+
+def test_the_engine_may_stand_beside_the_sections_of_a_pyradiomics_file():
+    params = parse_params(
+        b"engine: pyradiomics\nimageType: {Original: {}, Wavelet: {}}\nsetting: {binWidth: 5}\n", "p.yaml"
+    )
+    assert isinstance(params, PyradiomicsRun)
+    assert params.engine == "pyradiomics"
+    assert params.series[ANY_SERIES].setting.binWidth == 5
+    with pytest.raises(ParamsError, match=r"p\.yaml, line 2: setting\.binWidht: unknown key, did you mean 'binWidth'"):
+        parse_params(b"engine: own\nsetting: {binWidht: 5}\n", "p.yaml")
+    with pytest.raises(ParamsError, match=r"p\.yaml, line 1: foo: unknown key in a parameter file of PyRadiomics"):
+        parse_params(b"foo: 1\nengine: own\nsetting: {binWidth: 5}\n", "p.yaml")

@@ -98,6 +98,13 @@ def test_pyradiomics_takes_what_it_is_given_and_what_is_written(pyradiomics):
         assert extractor.enabledImagetypes == given["imageType"]
 
 
+def test_null_is_the_default_where_pyradiomics_takes_it_for_unset(pyradiomics):
+    nothing = dict.fromkeys(["label", "normalize", "preCrop", "correctMask", "resegmentShape"])
+    found = series(setting=nothing).setting
+    assert all(getattr(found, name) == getattr(Settings(), name) for name in nothing)
+    assert series(imageType={"Original": {"normalize": None}}).settings_of("Original").normalize is False
+
+
 def test_numbers_of_interpolators_become_names():
     assert series(setting={"interpolator": 2}).setting.interpolator == "sitkLinear"
 
@@ -111,7 +118,16 @@ def test_numbers_of_interpolators_become_names():
         ({"setting": {"binWidth": 0}}, "greater than 0"),
         ({"setting": {"binWidth": True}}, "true and false are no values"),
         ({"setting": {"interpolator": 11}}, "sitkBSpline"),
-        ({"setting": {"resampledPixelSpacing": [1, 1]}}, "resampledPixelSpacing"),
+        ({"setting": {"interpolator": 3}}, "write sitkBSpline"),
+        ({"setting": {"resampledPixelSpacing": [1, 1]}}, "images of two dimensions"),
+        ({"setting": {"resampledPixelSpacing": [1]}}, "resampledPixelSpacing"),
+        ({"setting": {"normalize": "yes"}}, "valid boolean"),
+        ({"setting": {"normalize": "true"}}, "valid boolean"),
+        ({"setting": {"force2D": 1}}, "valid boolean"),
+        ({"setting": {"binWidth": "10"}}, "valid number"),
+        ({"setting": {"resampledPixelSpacing": ["1", 1, 1]}}, "valid number"),
+        ({"setting": {"resegmentRange": ["1"]}}, "valid number"),
+        ({"setting": {"distances": None}}, "valid tuple"),
         ({"setting": {"resegmentRange": []}}, "at least 1 item"),
         ({"setting": {"resegmentRange": [1, 2, 3]}}, "at most 2 items"),
         ({"setting": {"label": 1.0}}, "valid integer"),
@@ -131,6 +147,8 @@ def test_what_cannot_be_meant_is_refused(sections, part):
         ({"imageType": {"Original": {}, "Wavelet": {}}}, "Wavelet.*engine: pyradiomics"),
         ({"setting": {"label_channel": 1}}, "label_channel"),
         ({"imageType": {"Original": {"label": 2}}}, "label is chosen once"),
+        ({"setting": {"distances": [1, 2, 1]}}, "CT: setting.distances: 1 stands there 2 times"),
+        ({"imageType": {"Original": {"distances": [2, 2]}}}, "Original.distances: 2 stands"),
     ],
 )
 def test_what_only_pyradiomics_computes_is_refused_by_the_own_engine(sections, part):
@@ -143,4 +161,7 @@ def test_a_file_is_its_own_by_its_sections():
     assert is_pyradiomics_file({"setting": {}, "imageType": {}})
     assert is_pyradiomics_file({"voxelSetting": {}})
     assert not is_pyradiomics_file({})
+    assert is_pyradiomics_file({"setting": {}, "engine": "pyradiomics"})
     assert not is_pyradiomics_file({"setting": {}, "series": {}})
+    assert not is_pyradiomics_file({"setting": {}, "standard": "ibsi"})
+    assert not is_pyradiomics_file({"engine": "pyradiomics"})

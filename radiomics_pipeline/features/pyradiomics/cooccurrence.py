@@ -149,7 +149,7 @@ def cooccurrence(sample: PyradiomicsSample) -> list[Cooccurrence]:
     """The co-occurrence matrices of the directions with a pair, or the sum of them."""
     assert sample.levels is not None
     settings, levels = sample.settings, sample.levels
-    n, steps = len(levels.present), sample.fitting(settings.steps)
+    n, steps = len(levels.present), sample.steps
     merged, symmetric = settings.weighting_norm is not None, settings.symmetrical_glcm
     weights = np.ones(len(steps))
     if settings.weighting_norm not in (None, "no_weighting"):

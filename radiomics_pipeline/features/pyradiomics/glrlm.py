@@ -36,7 +36,7 @@ def run_lengths(sample: PyradiomicsSample) -> list[Runs]:
     """The run-length matrices of the directions that count, or the sum of them."""
     assert sample.levels is not None
     levels, settings = sample.levels, sample.settings
-    steps, n = sample.fitting(settings.unit_steps), len(levels.present)
+    steps, n = sample.unit_steps, len(levels.present)
     counts = count_runs(levels.ranks, steps, np.arange(len(steps)), len(steps), n, max(levels.array.shape))
     longest = np.flatnonzero(counts.any(axis=(0, 1)))[-1] + 1
     counts = counts[:, :, :longest]

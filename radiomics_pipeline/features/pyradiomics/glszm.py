@@ -17,7 +17,7 @@ def zones_of(sample: PyradiomicsSample) -> list[LevelSizes]:
     """The size-zone matrix of the region."""
     assert sample.levels is not None
     levels = sample.levels
-    reach = np.abs(sample.fitting(sample.settings.unit_steps)).max(axis=0)
+    reach = np.abs(sample.unit_steps).max(axis=0)
     zones = find_zones(levels.ranks, np.zeros(levels.ranks.shape, np.int32), reach)
     held = np.bincount(zones[:, 1])
     sizes = np.flatnonzero(held)

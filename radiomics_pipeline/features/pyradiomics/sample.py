@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -47,13 +46,9 @@ class FeatureSettings:
 
     @property
     def steps(self) -> np.ndarray:
-        """One of each two opposite steps (dz, dy, dx) at `distances`; int64 [steps, 3]."""
-        return _steps(self.distances, self.flat_axis)
-
-    @property
-    def unit_steps(self) -> np.ndarray:
-        """One of each two opposite steps to the voxels that touch; int64 [steps, 3]."""
-        return _steps((1,), self.flat_axis)
+        """One of each two opposite steps (dz, dy, dx) at `distances`, however large the region; int64 [steps, 3]."""
+        z, y, x = (0 if axis == self.flat_axis else max(self.distances) for axis in range(3))
+        return _steps(self.distances, (z, y, x))
 
     def lengths_mm(self, steps: np.ndarray, spacing_mm: tuple[float, float, float]) -> np.ndarray:
         """Length of each step by the weighting norm; float64 [steps]."""
@@ -87,20 +82,34 @@ class PyradiomicsSample:
             self.memory[compute] = compute(self)
         return self.memory[compute]
 
-    def fitting(self, steps: np.ndarray) -> np.ndarray:
-        """Those of the steps that lead from one voxel of the box to another; Undefined for none: PyRadiomics fails."""
-        fit = (np.abs(steps) < self.mask.shape).all(axis=1)
-        if not fit.any():
+    @property
+    def steps(self) -> np.ndarray:
+        """One of each two opposite steps (dz, dy, dx) at `distances`; int64 [steps, 3].
+
+        Only those that lead from one voxel of the box to another; Undefined for none, where PyRadiomics fails.
+        """
+        return self._steps(self.settings.distances)
+
+    @property
+    def unit_steps(self) -> np.ndarray:
+        """One of each two opposite steps to the voxels that touch; as `steps`."""
+        return self._steps((1,))
+
+    def _steps(self, distances: tuple[int, ...]) -> np.ndarray:
+        farthest = max(distances)
+        sizes = [1 if axis == self.settings.flat_axis else size for axis, size in enumerate(self.mask.shape)]
+        z, y, x = (min(size - 1, farthest) for size in sizes)
+        found = _steps(distances, (z, y, x))
+        if not len(found):
             raise Undefined("the region's box holds no two voxels at the distance of neighbours")
-        return steps if fit.all() else np.ascontiguousarray(steps[fit])
+        return found
 
 
 @lru_cache
-def _steps(distances: tuple[int, ...], flat_axis: int | None) -> np.ndarray:
-    reach = range(-max(distances), max(distances) + 1)
-    found = [
-        step
-        for step in itertools.product(reach, repeat=3)
-        if step > (0, 0, 0) and max(map(abs, step)) in distances and (flat_axis is None or step[flat_axis] == 0)
-    ]
-    return np.array(found, np.int64)
+def _steps(distances: tuple[int, ...], reach: tuple[int, int, int]) -> np.ndarray:
+    """Steps at these distances that go no further than `reach` along each axis, one of each two opposite."""
+    z, y, x = reach
+    places = np.indices((2 * z + 1, 2 * y + 1, 2 * x + 1)).reshape(3, -1).T - np.array(reach)
+    places = places[len(places) // 2 + 1 :]  # those behind the middle, which is (0, 0, 0)
+    wanted = np.isin(np.abs(places).max(axis=1), distances)
+    return np.ascontiguousarray(places[wanted], np.int64)

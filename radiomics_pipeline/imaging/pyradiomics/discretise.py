@@ -17,11 +17,14 @@ def discretise(volume: Volume, mask: np.ndarray, settings: Settings) -> Levels:
 
     binWidth w: floor(x / w) - floor(min / w) + 1, so that edges are multiples of w and a maximum on an edge begins
     a level of its own. binCount n: n levels of equal width from minimum to maximum, which lies in the last.
-    Raises DiscretisationError for more than 65536 levels.
+    Raises DiscretisationError for more than 65536 levels, and for levels finer than the digits of the intensities.
     """
     inside = volume.array[mask]
     edges = _edges(inside, settings, volume.unit)
-    levels = np.digitize(inside, edges)
+    try:
+        levels = np.digitize(inside, edges)
+    except ValueError:
+        raise _too_fine(inside, settings) from None
     array = np.zeros(volume.array.shape, np.int32)
     array[mask] = levels
     return Levels(array, int(levels.max()))
@@ -34,7 +37,10 @@ def _edges(inside: np.ndarray, settings: Settings, unit: str) -> np.ndarray:
     first, since the edge behind a maximum of 250 does not fit 8 bits.
     """
     if settings.binCount is not None:
-        edges = np.histogram(inside, settings.binCount)[1]
+        try:
+            edges = np.histogram(inside, settings.binCount)[1]
+        except ValueError:
+            raise _too_fine(inside, settings) from None
         edges[-1] += 1  # the maximum belongs to the last level
         return edges
     low, high = inside.min(), inside.max()
@@ -47,3 +53,32 @@ def _edges(inside: np.ndarray, settings: Settings, unit: str) -> np.ndarray:
             f"{unit or 'the unit meant'}? If so, use a larger binWidth than {width:g}"
         )
     return np.arange(low - low % width, high + 2 * width, width)
+
+
+def _too_fine(inside: np.ndarray, settings: Settings) -> DiscretisationError:
+    name = "binWidth" if settings.binCount is None else "binCount"
+    return DiscretisationError(
+        f"{name} {getattr(settings, name):g}: intensities of type {inside.dtype} from {inside.min():g} to "
+        f"{inside.max():g} have too few digits for levels as fine; use fewer levels, or store it with more digits"
+    )
+
+
+def overflows(inside: np.ndarray, settings: Settings) -> bool:
+    """Whether PyRadiomics gives whole-number intensities other levels, as its edges do not fit their type.
+
+    Its edges begin at min - min % width and end before max + 2 width; NumPy 2 keeps them in the voxels' type where the
+    width is whole, and wraps what does not fit. Of unsigned types that may come right again.
+    """
+    width = settings.binWidth
+    if settings.binCount is not None or inside.dtype.kind not in "iu" or not isinstance(width, int):
+        return False
+    low, high, held = inside.min(), inside.max(), np.iinfo(inside.dtype)
+    first, last = int(low) - int(low) % width, int(high) + 2 * width
+    if first >= held.min and last <= held.max and last - first <= held.max:
+        return False
+    try:
+        with np.errstate(over="ignore"):
+            wrapped = np.digitize(inside, np.arange(low - low % width, high + 2 * width, width))
+    except (OverflowError, ValueError):
+        return True
+    return not np.array_equal(wrapped, np.digitize(inside, np.arange(first, last, width)))

@@ -35,13 +35,14 @@ def check_mask(mask: np.ndarray, settings: Settings) -> None:
 def resegment(volume: Volume, mask: np.ndarray, settings: Settings) -> np.ndarray:
     """The voxels of a mask whose intensity lies in `resegmentRange`, both ends kept; the mask itself where none is set.
 
-    The range is absolute, a share of the region's maximum, or in standard deviations (n) around its mean.
+    The range is absolute, a share of the region's maximum, or in standard deviations (n) around its mean. Its ends are
+    sorted before they become intensities, as in PyRadiomics: shares of a maximum below 0 keep nothing.
     Raises EmptyRegion where fewer than 2 voxels are left.
     """
     if settings.resegmentRange is None:
         return mask
     inside = volume.array[mask]
-    low, *high = sorted(_threshold(inside, end, settings.resegmentMode) for end in settings.resegmentRange)
+    low, *high = (_threshold(inside, end, settings.resegmentMode) for end in sorted(settings.resegmentRange))
     kept = mask & (volume.array >= low)
     if high:
         kept &= volume.array <= high[0]

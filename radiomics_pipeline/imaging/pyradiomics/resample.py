@@ -1,10 +1,11 @@
 """Image and mask on PyRadiomics' grid.
 
-The new grid's corner is the old one's, and every index of it counts from there; only the box of the region and
-`padDistance` voxels around it are computed, and never more than the old image holds. An axis along which the region
-is one voxel wide keeps its spacing, so that a plane stays one. Intensities are interpolated in
-the image's own type (whole numbers are rounded), the mask takes the nearest voxel. SimpleITK does both, since its
-rounding decides which voxel is nearest where two are equally near.
+The new grid's corner is that of the mask, and every index of it counts from there; only the box of the region and
+`padDistance` voxels around it are computed, and never more than the mask's grid holds. An axis along which the region
+is one voxel wide keeps the mask's spacing, so that a plane stays one. Intensities are interpolated in
+the image's own type (whole numbers are rounded), the mask takes the nearest voxel; each from its own grid, as their
+files have it: where both were meant to be one, their last digits may yet differ, and half a voxel falls to either side.
+SimpleITK does both, since its rounding decides which voxel is nearest where two are equally near.
 """
 
 from __future__ import annotations
@@ -15,23 +16,30 @@ import numpy as np
 
 from radiomics_pipeline.errors import EmptyRegion, TooLarge
 from radiomics_pipeline.imaging.boxes import Index, bounding_box
-from radiomics_pipeline.imaging.pyradiomics.itk import to_itk
+from radiomics_pipeline.imaging.pyradiomics.geometry import nearest, on_grid, onto_image, require_inside
+from radiomics_pipeline.imaging.pyradiomics.itk import at_voxels, to_itk
 from radiomics_pipeline.params.pyradiomics import Settings
-from radiomics_pipeline.types import Grid, Volume
+from radiomics_pipeline.types import Grid, Region, Volume
 
 MAX_VOXELS = 2**28
 """Of the new grid; more is a mistake in resampledPixelSpacing, not a study."""
 
 
-def regrid(volume: Volume, mask: np.ndarray, settings: Settings) -> tuple[Volume, np.ndarray]:
-    """Image and mask resampled, or cropped as `preCrop` asks, or as they are.
+def regrid(volume: Volume, region: Region, settings: Settings) -> tuple[Volume, np.ndarray]:
+    """Image and outline, bool [z, y, x], resampled, or cropped as `preCrop` asks, or as they are.
 
-    mask : bool [z, y, x] on the image's grid
-    Raises EmptyRegion where the mask has no voxel, TooLarge where the new grid would have too many.
+    Spacings that numpy.allclose takes for the image's are not interpolated to, as in PyRadiomics.
+    region : on its mask's own grid; where nothing is interpolated and it is another than the image's, it is brought
+        onto that if `correctMask` or `resampledPixelSpacing` is set
+    Raises EmptyRegion where the region has no voxel, TooLarge where the new grid would have too many, GeometryMismatch
+    where the mask lies on another grid and may not, or not in the image.
     """
     if settings.resampled:
-        return _resample(volume, mask, settings)
-    if settings.preCrop:
+        wanted = _new_spacing(region, settings)
+        if not np.allclose(volume.spacing_mm, wanted):
+            return _resample(volume, region, wanted, settings)
+    mask = onto_image(region, volume.grid, settings, correct=settings.correctMask or settings.resampled)
+    if settings.resampled or settings.preCrop:
         return _crop_around(volume, mask, settings.padDistance)
     return volume, mask
 
@@ -51,23 +59,28 @@ def _crop_around(volume: Volume, mask: np.ndarray, pad: int) -> tuple[Volume, np
     return image, part
 
 
-def _resample(volume: Volume, mask: np.ndarray, settings: Settings) -> tuple[Volume, np.ndarray]:
+def _new_spacing(region: Region, settings: Settings) -> tuple[float, ...]:
+    """Edges (z, y, x) of the new voxels, mm: those asked for, but the mask's for 0 and across a plane."""
     assert settings.resampledPixelSpacing is not None
-    assert settings.interpolator is not None
-    old = volume.grid
-    low, high = bounding_box(mask)
-    wanted = tuple(
+    low, high = bounding_box(region.morphology)
+    return tuple(
         float(new) if new and b - a > 1 else mm
-        for new, mm, a, b in zip(settings.resampledPixelSpacing[::-1], old.spacing_mm, low, high, strict=True)
+        for new, mm, a, b in zip(settings.resampledPixelSpacing[::-1], region.spacing_mm, low, high, strict=True)
     )
-    if wanted == old.spacing_mm:
-        return _crop_around(volume, mask, settings.padDistance)
-    grid = _new_grid(old, wanted, (low, high), settings.padDistance)
-    array = _interpolate(volume.array, old, grid, settings.interpolator)
-    moved = _interpolate(mask.astype(np.uint8), old, grid, "sitkNearestNeighbor").astype(bool)
+
+
+def _resample(
+    volume: Volume, region: Region, wanted: tuple[float, ...], settings: Settings
+) -> tuple[Volume, np.ndarray]:
+    assert settings.interpolator is not None
+    if not on_grid(region, volume.grid, settings):
+        require_inside(region, volume.grid)
+    grid = _new_grid(region.grid, wanted, bounding_box(region.morphology), settings.padDistance)
+    array = at_voxels(volume.array, volume.grid, grid, settings.interpolator)
+    moved = nearest(region, grid)
     if not moved.any():
         raise EmptyRegion(
-            f"none of the region's {int(np.count_nonzero(mask))} voxels is left on a grid of "
+            f"none of the region's {int(np.count_nonzero(region.morphology))} voxels is left on a grid of "
             f"{' x '.join(f'{s:g}' for s in wanted[::-1])} mm; use smaller voxels"
         )
     return Volume(array, grid, volume.unit, native=True), moved
@@ -88,18 +101,3 @@ def _new_grid(old: Grid, spacing_mm: tuple[float, ...], box: tuple[Index, Index]
     start = 0.5 * (new_mm - old_mm) / old_mm + first / ratio
     origin = to_itk(np.zeros((1, 1, 1), np.uint8), old).TransformContinuousIndexToPhysicalPoint(start[::-1].tolist())
     return Grid(shape, spacing_mm, origin, old.direction)  # type: ignore[arg-type]
-
-
-def _interpolate(array: np.ndarray, old: Grid, new: Grid, interpolator: str) -> np.ndarray:
-    """Values at the voxels of a new grid, in the array's type; 0 where it leaves the old one."""
-    import SimpleITK as sitk
-
-    image = to_itk(array, old)
-    resampler = sitk.ResampleImageFilter()
-    resampler.SetSize(new.shape[::-1])
-    resampler.SetOutputSpacing(new.spacing_mm[::-1])
-    resampler.SetOutputOrigin(new.origin_mm)
-    resampler.SetOutputDirection(new.direction)
-    resampler.SetOutputPixelType(image.GetPixelID())
-    resampler.SetInterpolator(getattr(sitk, interpolator))
-    return sitk.GetArrayFromImage(resampler.Execute(image))

@@ -12,6 +12,7 @@ import pytest
 import SimpleITK as sitk
 from scipy.sparse.linalg import ArpackNoConvergence
 
+from radiomics_pipeline.errors import TooLarge
 from radiomics_pipeline.features.pyradiomics.firstorder import firstorder
 from radiomics_pipeline.features.pyradiomics.glcm import glcm
 from radiomics_pipeline.features.pyradiomics.gldm import gldm
@@ -20,6 +21,9 @@ from radiomics_pipeline.features.pyradiomics.glszm import glszm
 from radiomics_pipeline.features.pyradiomics.ngtdm import ngtdm
 from radiomics_pipeline.features.pyradiomics.sample import FeatureSettings, PyradiomicsSample
 from radiomics_pipeline.types import Levels
+
+GLCM = importlib.import_module("radiomics_pipeline.features.pyradiomics.glcm")
+"""The module, whose name in the package is that of its family."""
 
 FAMILIES = (firstorder, glcm, gldm, glrlm, glszm, ngtdm)
 THEIRS = {
@@ -132,13 +136,14 @@ CASES = {
 }
 
 
-def theirs(radiomics, image, mask, options, bin_width=25.0, spacing_mm=SPACING_MM):
+def theirs(radiomics, image, mask, options, bin_width=25.0, spacing_mm=SPACING_MM, families=tuple(THEIRS)):
     """PyRadiomics' values by family and feature; a class without them fails."""
     images = [sitk.GetImageFromArray(array) for array in (image, mask.astype(np.uint8))]
     for each in images:
         each.SetSpacing(spacing_mm[::-1])
     found = {}
-    for token, name in THEIRS.items():
+    for token in families:
+        name = THEIRS[token]
         module = importlib.import_module(f"{radiomics.__name__}.{token}")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -245,7 +250,7 @@ def test_pairs_that_are_sorted_give_what_pairs_in_matrices_give(option, pyradiom
     expected, _ = glcm.compute(sample)
     monkeypatch.setattr("radiomics_pipeline.features.pyradiomics.cooccurrence.FEW_LEVELS", 0)
     monkeypatch.setattr("radiomics_pipeline.features.pyradiomics.cooccurrence.LARGEST_MATRIX", 0)
-    monkeypatch.setattr("radiomics_pipeline.features.pyradiomics.glcm.LARGEST_FULL", 10)
+    monkeypatch.setattr(GLCM, "LARGEST_FULL", 10)
     values, _ = glcm.compute(sample)
     assert values == pytest.approx(expected, rel=1e-11)
 
@@ -257,10 +262,10 @@ def test_eigenvalues_are_all_found_where_the_search_for_one_fails(pyradiomics, m
     image, mask = ball(10)
     sample = make_sample(pyradiomics, image, mask, {}, 5.0)
     expected = glcm.compute(sample)
-    monkeypatch.setattr("radiomics_pipeline.features.pyradiomics.glcm.eigsh", fail)
-    monkeypatch.setattr("radiomics_pipeline.features.pyradiomics.glcm.LARGEST_FULL", 10)
+    monkeypatch.setattr(GLCM, "eigsh", fail)
+    monkeypatch.setattr(GLCM, "LARGEST_FULL", 10)
     assert glcm.compute(sample)[0]["MCC"] == pytest.approx(expected[0]["MCC"], rel=1e-12)
-    monkeypatch.setattr("radiomics_pipeline.features.pyradiomics.glcm.LARGEST_SOLVED", 10)
+    monkeypatch.setattr(GLCM, "LARGEST_SOLVED", 10)
     values, reasons = glcm.compute(sample)
     assert math.isnan(values["MCC"])
     assert "too close together" in reasons["MCC"]
@@ -292,3 +297,30 @@ def test_a_region_without_neighbours_says_so(pyradiomics):
     assert found["glcm"][1]["Contrast"].startswith("no two voxels of the region are neighbours")
     assert "no two voxels at the distance" in ours(pyradiomics, *row(5.0), {})["ngtdm"][1]["Busyness"]
     assert "on one line" in ours(pyradiomics, *two_voxels((0, 1, 2)), {})["glrlm"][1]["RunEntropy"]
+
+
+@pytest.mark.parametrize("distances", [[1, 40], [3, 9], [2, 10**6], [1, 2, 3, 4]])
+def test_distances_beyond_the_region_are_dropped_before_they_are_looked_for(distances, pyradiomics):
+    image, mask = ball(12, (6, 5, 7))
+    options = {"distances": distances}
+    if max(distances) > 100:  # which PyRadiomics would spend hours on
+        expected = theirs(pyradiomics, image, mask, {"distances": [2]})
+    else:
+        expected = theirs(pyradiomics, image, mask, options)
+    assert differences(expected, ours(pyradiomics, image, mask, options)) == []
+
+
+def test_several_distances_between_high_grey_levels(pyradiomics):
+    image, mask = ball(13, (9, 9, 9))
+    settings = (image, mask, {"distances": [1, 2, 3, 4]}, 0.01)
+    found = ours(pyradiomics, *settings)
+    assert make_sample(pyradiomics, *settings).levels.count > 20_000
+    expected = theirs(pyradiomics, *settings, families=("gldm", "ngtdm"))
+    for token in ("gldm", "ngtdm"):
+        assert found[token][0] == pytest.approx(expected[token], rel=1e-9)
+
+
+def test_more_neighbours_than_can_be_counted_are_a_failure_of_the_case(pyradiomics, monkeypatch):
+    monkeypatch.setattr("radiomics_pipeline.features.pyradiomics.neighbours.MAX_CELLS", 100)
+    with pytest.raises(TooLarge, match=r"26 neighbours of a voxel.*use smaller distances or fewer grey levels"):
+        ours(pyradiomics, *ball(13), {})
