@@ -79,7 +79,9 @@ class Settings(Section):
     geometryTolerance: Positive | None = Field(
         None, description="how far image and mask may lie apart; here 1e-3 of a voxel is allowed at least"
     )
-    correctMask: Flag = Field(False, description="bring a mask on another grid onto the image's, where nothing is resampled")
+    correctMask: Flag = Field(
+        False, description="bring a mask on another grid onto the image's, where nothing is resampled"
+    )
     additionalInfo: Flag = Field(True, description="write the diagnostic values, too")
     label: Whole = Field(1, gt=0, description="label of the region in the mask")
     label_channel: Whole = Field(0, ge=0, description="channel of a mask with several values a voxel")
