@@ -16,6 +16,22 @@ RadiomicsError
     ├── MissingLabel     the label asked for is not in the mask
     ├── EmptyRegion      no voxel left, in the mask or after a step
     ├── TooLarge         a grid with more voxels than memory should hold
+    ├── DicomError       DICOM files that do not make one image, or one mask
+    │   ├── NotDicom         no DICOM file where one is expected
+    │   ├── MixedSeries      several series, patients or frames of reference in one folder
+    │   ├── MissingSlices    slices lacking, or at uneven distances
+    │   ├── DoubledSlices    two slices at one position
+    │   ├── TiltedGantry     slices shifted against each other
+    │   ├── NotTomographic   projections, a localiser, a screenshot
+    │   ├── SeveralFrames    gates or time frames where one image is meant
+    │   ├── WrongModality    a CT where PET is meant, ...
+    │   └── OtherFrame       a mask that belongs to another image or frame of reference
+    ├── MissingMetadata  a header without what a conversion needs, such as the patient's weight
+    ├── SuvError         a header from which no SUV can be derived rightly
+    ├── MissingRoi       no ROI, segment or name as asked for, or several
+    ├── BadContour       contours that enclose no clear area: open, tilted, between slices
+    ├── SegmentationError  a delineation that is not one: nothing above the threshold, a leak
+    ├── ExternalError    a command of others failed, or returned something else than a mask
     ├── DiscretisationError  too many grey levels, or intensities below the first bin
     └── WorkerLost       the process that worked on the case died or ran out of time
 """
@@ -93,6 +109,70 @@ class EmptyRegion(CaseError):
 
 class TooLarge(CaseError):
     """A grid with more voxels than a case may have."""
+
+
+class DicomError(CaseError):
+    """DICOM files that do not make one image or one mask."""
+
+
+class NotDicom(DicomError):
+    """No DICOM file where one is expected."""
+
+
+class MixedSeries(DicomError):
+    """Several series, patients or frames of reference where one is meant."""
+
+
+class MissingSlices(DicomError):
+    """Slices are lacking, or lie at uneven distances."""
+
+
+class DoubledSlices(DicomError):
+    """Two slices lie at one position."""
+
+
+class TiltedGantry(DicomError):
+    """Slices are shifted against each other, so that the volume is sheared."""
+
+
+class NotTomographic(DicomError):
+    """Projections, localisers or screenshots instead of slices."""
+
+
+class SeveralFrames(DicomError):
+    """Gates or time frames where one image is meant."""
+
+
+class WrongModality(DicomError):
+    """Another modality than the parameters mean."""
+
+
+class OtherFrame(DicomError):
+    """A mask that belongs to another image or another frame of reference."""
+
+
+class MissingMetadata(CaseError):
+    """A header lacks what a conversion needs."""
+
+
+class SuvError(CaseError):
+    """No SUV can be derived rightly from a header."""
+
+
+class MissingRoi(CaseError):
+    """No ROI or segment has the name asked for, or several have it."""
+
+
+class BadContour(CaseError):
+    """Contours that enclose no clear area."""
+
+
+class SegmentationError(CaseError):
+    """A delineation that found nothing, or has no boundary."""
+
+
+class ExternalError(CaseError):
+    """A command of others failed, or returned something else than a mask."""
 
 
 class DiscretisationError(CaseError):
