@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
 from radiomics_pipeline.errors import ParamsError, did_you_mean
 from radiomics_pipeline.extraction.ibsi_diagnostics import diagnose
-from radiomics_pipeline.extraction.plan import ORIGINAL, SeriesPlan
-from radiomics_pipeline.extraction.result import RegionFacts, RegionFeatures, stage, touched_faces, xyz
+from radiomics_pipeline.extraction.plan import SeriesPlan
+from radiomics_pipeline.extraction.result import (
+    RegionFacts,
+    RegionFeatures,
+    centroid_mm,
+    outline_ml,
+    stage,
+    touched_faces,
+    xyz,
+)
 from radiomics_pipeline.extraction.source import ibsi_source
+from radiomics_pipeline.extraction.units import foreign_unit, usable_levels, usable_resegment, withheld
 from radiomics_pipeline.features import FAMILIES
 from radiomics_pipeline.features.ivh import ivh
-from radiomics_pipeline.features.registry import Family, Sample
+from radiomics_pipeline.features.polar_map import polar_map_families
+from radiomics_pipeline.features.registry import NO_CONTEXT, Family, Sample
+from radiomics_pipeline.features.uptake import uptake_family
 from radiomics_pipeline.imaging.discretise import discretise
 from radiomics_pipeline.imaging.ivh import intensity_volume
 from radiomics_pipeline.imaging.resample import Resampled, resample
 from radiomics_pipeline.imaging.resegment import resegment
 from radiomics_pipeline.params.extraction import Discretise, IvhBinNumber, SeriesParams
 from radiomics_pipeline.types import ColumnName, ColumnSpec, Levels, Region, Volume
+from radiomics_pipeline.types.context import Context
+from radiomics_pipeline.types.ivh import IntensityVolume
 
+SECTIONS = {"uptake": "uptake", "polarmap": "polar_map", "polar_map": "polar_map"}
+"""Families that a section of their own asks for, by what someone might call them."""
 FEW_LEVELS = 4
 """With fewer grey levels than this, textures say little; a warning."""
 
@@ -58,29 +75,38 @@ class IbsiPlan(SeriesPlan):
 
     @property
     def margin_mm(self) -> float:
-        """How far around the region's box the image is needed."""
-        return max((c.family.reach_mm for c in self.computations), default=0.0)
+        """How far around the region's box the image is needed on the grid of the features."""
+        return max((c.family.reach_mm for c in self.computations if not c.family.native), default=0.0)
 
     def without_features(self) -> SeriesPlan:
         """The same preparation of image and region, and no feature."""
         return replace(self, computations=())
 
-    def extract(self, volume: Volume, region: Region) -> RegionFeatures:
-        """All features of one region; CaseError where a step cannot be done rightly."""
+    def extract(self, volume: Volume, region: Region, context: Context = NO_CONTEXT) -> RegionFeatures:
+        """All features of one region; CaseError where a step cannot be done rightly.
+
+        volume : where its unit is another one than that of the parameters, such as counts instead of SUV, all that
+            hangs on the unit is NaN, and the rest is computed
+        context : reference regions and the sum of the whole image, in the unit of the volume
+        """
         touches = touched_faces(region)
+        foreign = foreign_unit(volume.unit, self.params.unit)
         with stage("resample"):
             found = resample(volume, region, self.params.resample, self.margin_mm)
         with stage("resegment"):
-            roi = resegment(found.volume, found.region, self.params.resegment)
+            wanted = usable_resegment(self.params.resegment) if foreign else self.params.resegment
+            roi = resegment(found.volume, found.region, wanted)
         levels: dict[Discretise, Levels] = {}
         with stage("discretise"):
-            for wanted in self.discretisations:
-                levels[wanted] = discretise(found.volume, roi, wanted)
+            for scheme in self.discretisations:
+                if not foreign or usable_levels(scheme, self.params):
+                    levels[scheme] = discretise(found.volume, roi, scheme)
         with stage("features"):
-            values, undefined = self._compute(found, roi, levels)
+            samples = _Samples(self, volume, region, found, roi, levels, context)
+            values, undefined = self._compute(samples, foreign)
         main = levels.get(self.params.discretise)
         count = None if main is None else len(main.present)
-        warnings = list(_warnings(touches, count))
+        warnings = list(_warnings(touches, count, foreign))
         diagnostics: dict[str, str] = {}
         if self.params.diagnostics:
             diagnostics, further = diagnose(volume, region, found, roi, self.params.resample)
@@ -88,45 +114,97 @@ class IbsiPlan(SeriesPlan):
         facts = RegionFacts(
             voxels=int(np.count_nonzero(roi.morphology)),
             intensity_voxels=int(np.count_nonzero(roi.intensity)),
-            volume_ml=float(np.count_nonzero(roi.morphology) * roi.grid.voxel_volume_mm3 / 1000),
+            volume_ml=outline_ml(roi),
             native_mm=xyz(volume.spacing_mm),
             voxel_mm=xyz(found.volume.spacing_mm),
             levels=count,
             warnings=tuple(warnings),
+            centroid_mm=centroid_mm(region),
+            outline_ml=outline_ml(region),
         )
         return RegionFeatures(values, undefined, facts, diagnostics)
 
-    def _compute(
-        self, found: Resampled, roi: Region, levels: dict[Discretise, Levels]
-    ) -> tuple[dict[str, float], dict[str, str]]:
-        """Values by column, and the reasons of those that are NaN."""
+    def _compute(self, samples: _Samples, foreign: str) -> tuple[dict[str, float], dict[str, str]]:
+        """Values by column, and the reasons of those that are NaN.
+
+        foreign : why what hangs on the image's unit has no value; empty where the image is in the unit meant
+        """
         values: dict[str, float] = {}
         undefined: dict[str, str] = {}
-        samples: dict[tuple[Discretise | None, str], Sample] = {}
-        axis = None
-        if any(c.family.token == ivh.token for c in self.computations):
-            axis = intensity_volume(found.volume, roi, self.params.ivh, self.params.resegment.range)
         for computation in self.computations:
-            way = (computation.discretise, computation.aggregation)
-            if way not in samples:
-                seen = levels[computation.discretise] if computation.discretise else None
-                samples[way] = Sample(
-                    found.volume, roi, seen, computation.aggregation, found.around, found.offset, axis
-                )
-            numbers, reasons = computation.family.compute(samples[way])
+            family = computation.family
+            without = withheld(family, computation.discretise, self.params) if foreign else frozenset[str]()
+            numbers, reasons = dict.fromkeys(without, math.nan), dict.fromkeys(without, foreign)
+            if len(without) < len(family.features):
+                found, why = family.compute(samples.of(computation))
+                numbers, reasons = {**found, **numbers}, {**why, **reasons}
             for feature, spec in computation.columns.items():
                 values[spec.column] = numbers[feature]
-            undefined |= {computation.columns[feature].column: reason for feature, reason in reasons.items()}
+                if feature in reasons:
+                    undefined[spec.column] = reasons[feature]
         return values, undefined
+
+
+@dataclass
+class _Samples:
+    """What the families of one region are computed from, each made when the first family asks for it.
+
+    volume, region : as read; found : on the grid of the features; roi : what re-segmentation left there
+    """
+
+    plan: IbsiPlan
+    volume: Volume
+    region: Region
+    found: Resampled
+    roi: Region
+    levels: dict[Discretise, Levels]
+    context: Context
+    known: dict[tuple[Discretise | None, str], Sample] = field(default_factory=dict)
+
+    def of(self, computation: Computation) -> Sample:
+        """The sample that one family sees."""
+        if computation.family.native:
+            return self.drawn
+        way = (computation.discretise, computation.aggregation)
+        if way not in self.known:
+            seen = self.levels[computation.discretise] if computation.discretise else None
+            found = self.found
+            self.known[way] = Sample(
+                found.volume,
+                self.roi,
+                seen,
+                computation.aggregation,
+                found.around,
+                found.offset,
+                self.axis,
+                self.context,
+            )
+        return self.known[way]
+
+    @cached_property
+    def axis(self) -> IntensityVolume | None:
+        """The axis of the intensity-volume histogram, where that is wanted."""
+        params = self.plan.params
+        if not any(c.family.token == ivh.token for c in self.plan.computations):
+            return None
+        return intensity_volume(self.found.volume, self.roi, params.ivh, params.resegment.range)
+
+    @cached_property
+    def drawn(self) -> Sample:
+        """The voxels of the file and the outline as drawn on them, with the image as far around as is looked at."""
+        reach = max(c.family.reach_mm for c in self.plan.computations if c.family.native)
+        found = resample(self.volume, self.region, None, reach)
+        return Sample(found.volume, found.region, around=found.around, offset=found.offset, context=self.context)
 
 
 def plan_ibsi(params: SeriesParams, series: str, *, named: bool = True) -> IbsiPlan:
     """The plan of one series; `named`: its columns begin with the series' name.
 
-    Raises ParamsError for a family that does not exist.
+    Raises ParamsError for a family or a reference region that does not exist.
     """
     prefix = series if named else ""
-    ways = [("", _families(params.families, series), params.discretise, params.aggregation)]
+    families = [*_families(params.families, series), *_configured(params, series)]
+    ways = [("", families, params.discretise, params.aggregation)]
     for setting in params.settings:
         scheme = setting.discretise or params.discretise
         aggregation = setting.aggregation or params.aggregation
@@ -138,11 +216,11 @@ def plan_ibsi(params: SeriesParams, series: str, *, named: bool = True) -> IbsiP
             gathered = family.aggregation_of(requested)
             columns = {
                 feature.name: ColumnSpec(
-                    ColumnName(prefix, ORIGINAL, family.token, feature.name, token),
+                    ColumnName(prefix, family.image, family.token, feature.name, token),
                     "ibsi",
                     gathered,
                     feature.ibsi,
-                    feature.unit.replace("{u}", "1" if family is ivh and numbered else params.unit),
+                    feature.unit.replace("{u}", "1" if family.token == ivh.token and numbered else params.unit),
                     feature.definition,
                 )
                 for feature in family.features.values()
@@ -164,6 +242,12 @@ def unknown_family(name: str) -> str:
     known = [family.token for family in FAMILIES]
     if name in known:
         return ""
+    if name.lower() in SECTIONS:
+        section = SECTIONS[name.lower()]
+        return (
+            f"family {name!r} is asked for by a section of its own, not by name: write `{section}: {{}}` beside "
+            "`families:` and take it out here"
+        )
     return f"no feature family {name!r}{did_you_mean(name, known)}; there are: {', '.join(known)}"
 
 
@@ -175,7 +259,22 @@ def _families(wanted: str | tuple[str, ...], series: str) -> list[Family]:
     return [family for family in FAMILIES if family.token in wanted]
 
 
-def _warnings(touches: str, levels: int | None) -> Iterator[str]:
+def _configured(params: SeriesParams, series: str) -> list[Family]:
+    """The families that sections of their own ask for."""
+    families = []
+    try:
+        if params.uptake is not None:
+            families.append(uptake_family(params.uptake, tuple(params.references)))
+        if params.polar_map is not None:
+            families += polar_map_families(params.polar_map)
+    except ValueError as e:
+        raise ParamsError(f"series {series}: {e}") from None
+    return families
+
+
+def _warnings(touches: str, levels: int | None, foreign: str) -> Iterator[str]:
+    if foreign:
+        yield f"{foreign}: what hangs on the unit is left empty"
     if touches:
         yield f"the region touches the border of the image ({touches}); it may be cut off"
     if levels is not None and levels < FEW_LEVELS:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from radiomics_pipeline.extraction.result import RegionFeatures
 from radiomics_pipeline.extraction.source import Source
+from radiomics_pipeline.features.registry import NO_CONTEXT
 from radiomics_pipeline.types import ColumnSpec, Region, Volume
+from radiomics_pipeline.types.context import Context
 
 ORIGINAL = "original"
 """Name of the image as it was read, before any filter."""
@@ -31,8 +33,11 @@ class SeriesPlan(ABC):
         """The columns in the order of the table."""
 
     @abstractmethod
-    def extract(self, volume: Volume, region: Region) -> RegionFeatures:
-        """All features of one region; CaseError where a step cannot be done rightly."""
+    def extract(self, volume: Volume, region: Region, context: Context = NO_CONTEXT) -> RegionFeatures:
+        """All features of one region; CaseError where a step cannot be done rightly.
+
+        context : reference regions and the like, for the families that use them
+        """
 
     @abstractmethod
     def without_features(self) -> SeriesPlan:

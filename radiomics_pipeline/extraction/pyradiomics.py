@@ -11,11 +11,19 @@ import numpy as np
 from radiomics_pipeline.errors import ParamsError, did_you_mean
 from radiomics_pipeline.extraction.plan import ORIGINAL, SeriesPlan
 from radiomics_pipeline.extraction.pyradiomics_diagnostics import diagnose
-from radiomics_pipeline.extraction.result import RegionFacts, RegionFeatures, stage, touched_faces, xyz
+from radiomics_pipeline.extraction.result import (
+    RegionFacts,
+    RegionFeatures,
+    centroid_mm,
+    outline_ml,
+    stage,
+    touched_faces,
+    xyz,
+)
 from radiomics_pipeline.extraction.source import pyradiomics_source
 from radiomics_pipeline.features.pyradiomics import FAMILIES
 from radiomics_pipeline.features.pyradiomics.sample import FeatureSettings, PyradiomicsSample
-from radiomics_pipeline.features.registry import Family, FeatureSpec
+from radiomics_pipeline.features.registry import NO_CONTEXT, Family, FeatureSpec
 from radiomics_pipeline.imaging.boxes import bounding_box
 from radiomics_pipeline.imaging.pyradiomics.discretise import discretise, overflows
 from radiomics_pipeline.imaging.pyradiomics.geometry import nearest
@@ -23,6 +31,7 @@ from radiomics_pipeline.imaging.pyradiomics.prepare import Prepared, prepare
 from radiomics_pipeline.imaging.pyradiomics.resample import crop
 from radiomics_pipeline.params.pyradiomics import SHAPE_CLASSES, PyradiomicsSeries, Settings, require_own_engine
 from radiomics_pipeline.types import ColumnName, ColumnSpec, Levels, Region, Volume
+from radiomics_pipeline.types.context import Context
 
 logger = logging.getLogger(__name__)
 
@@ -61,10 +70,11 @@ class PyradiomicsPlan(SeriesPlan):
         """The same preparation of image and region, and no feature."""
         return replace(self, computations=())
 
-    def extract(self, volume: Volume, region: Region) -> RegionFeatures:
+    def extract(self, volume: Volume, region: Region, context: Context = NO_CONTEXT) -> RegionFeatures:
         """All features of one region; CaseError where a step cannot be done rightly.
 
         volume : with `native` set, in its file's own type of number, since PyRadiomics resamples in it
+        context : of no use to PyRadiomics' features
         """
         prepared = prepare(volume, region, self.section.setting)
         sample, levels = self._sample(prepared)
@@ -123,6 +133,8 @@ class PyradiomicsPlan(SeriesPlan):
             voxel_mm=xyz(grid.spacing_mm),
             levels=None if levels is None else len(levels.present),
             warnings=tuple(_warnings(touched_border(volume, region), prepared, self.settings if levels else None)),
+            centroid_mm=centroid_mm(region),
+            outline_ml=outline_ml(region),
         )
 
 

@@ -21,12 +21,14 @@ import numpy as np
 from radiomics_pipeline.errors import CaseError, ParamsError, some
 from radiomics_pipeline.extraction.plan import ORIGINAL, SeriesPlan
 from radiomics_pipeline.extraction.pyradiomics import FAMILIES, touched_border, unit_of
-from radiomics_pipeline.extraction.result import RegionFacts, RegionFeatures, stage, xyz
+from radiomics_pipeline.extraction.result import RegionFacts, RegionFeatures, centroid_mm, outline_ml, stage, xyz
 from radiomics_pipeline.extraction.source import pyradiomics_source
+from radiomics_pipeline.features.registry import NO_CONTEXT
 from radiomics_pipeline.imaging.pyradiomics.geometry import agree, on_grid
 from radiomics_pipeline.imaging.pyradiomics.itk import to_itk
 from radiomics_pipeline.params.pyradiomics import IMAGE_TYPES, SHAPE_CLASSES, PyradiomicsSeries, Settings
 from radiomics_pipeline.types import ColumnName, ColumnSpec, Grid, Region, Volume
+from radiomics_pipeline.types.context import Context
 
 _FAMILIES = {family.token: family for family in FAMILIES}
 _log = logging.getLogger(__name__)
@@ -67,8 +69,8 @@ class EnginePlan(SeriesPlan):
         """The same preparation of image and region, and no feature."""
         return replace(self, specs=())
 
-    def extract(self, volume: Volume, region: Region) -> RegionFeatures:
-        """All features of one region; CaseError with PyRadiomics' message where it refuses."""
+    def extract(self, volume: Volume, region: Region, context: Context = NO_CONTEXT) -> RegionFeatures:
+        """All features of one region; CaseError with PyRadiomics' message where it refuses. It needs no context."""
         mask = np.where(region.morphology, region.label, 0).astype(np.uint32)
         extractor = _extractor(json.dumps(_complete(self.section, bare=not self.specs)))
         images = to_itk(volume.array, volume.grid), to_itk(mask, _mask_grid(volume, region, self.section.setting))
@@ -84,7 +86,7 @@ class EnginePlan(SeriesPlan):
         return RegionFeatures(
             values=values,
             undefined=undefined,
-            facts=_facts(found, volume, tuple(told)),
+            facts=_facts(found, volume, region, tuple(told)),
             diagnostics=_diagnostics(found) if self.section.setting.additionalInfo else {},
         )
 
@@ -250,7 +252,7 @@ def _values(found: Mapping[str, Any], specs: tuple[ColumnSpec, ...]) -> tuple[di
     return values, undefined
 
 
-def _facts(found: Mapping[str, Any], volume: Volume, told: tuple[str, ...]) -> RegionFacts:
+def _facts(found: Mapping[str, Any], volume: Volume, region: Region, told: tuple[str, ...]) -> RegionFacts:
     """What the log says, from PyRadiomics' diagnostics: the last grid and mask that it reports."""
 
     def last(what: str, *steps: str) -> Any:
@@ -266,6 +268,8 @@ def _facts(found: Mapping[str, Any], volume: Volume, told: tuple[str, ...]) -> R
         voxel_mm=(x, y, z),
         levels=None,
         warnings=told,
+        centroid_mm=centroid_mm(region),
+        outline_ml=outline_ml(region),
     )
 
 

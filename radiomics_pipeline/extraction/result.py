@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from radiomics_pipeline.imaging.boxes import bounding_box
 from radiomics_pipeline.types import Region
 
 
@@ -16,6 +19,8 @@ class RegionFacts:
     voxels, intensity_voxels : of the outline, and of what re-segmentation left, on the grid of the features
     native_mm, voxel_mm : voxel size (x, y, z) of the file and of the features
     levels : different grey levels in the region, main setting; None where no family needs them
+    centroid_mm : mean position of the outline's voxels as the mask's file has them, patient coordinates (x, y, z) LPS
+    outline_ml : volume of those voxels; `volume_ml` is that on the grid of the features
     """
 
     voxels: int
@@ -25,6 +30,8 @@ class RegionFacts:
     voxel_mm: tuple[float, float, float]
     levels: int | None
     warnings: tuple[str, ...]
+    centroid_mm: tuple[float, float, float]
+    outline_ml: float
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,26 @@ def touched_faces(region: Region) -> str:
                 if region.morphology[(slice(None),) * axis + (index,)].any():
                     faces.append(f"{name} {side}")
     return ", ".join(faces)
+
+
+def centroid_mm(region: Region) -> tuple[float, float, float]:
+    """Mean position of the outline's voxels in patient coordinates (x, y, z), LPS."""
+    low, high = bounding_box(region.morphology)
+    box = region.morphology[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+    planes = np.array([np.count_nonzero(plane) for plane in box])
+    columns = np.add.reduce(np.ascontiguousarray(box).view(np.uint8), axis=0, dtype=np.uint32)
+    profiles = (planes, columns.sum(axis=1), columns.sum(axis=0))
+    centre = [
+        start + float(along @ np.arange(len(along))) / int(planes.sum())
+        for start, along in zip(low, profiles, strict=True)
+    ]
+    x, y, z = (float(c) for c in region.grid.position_mm((centre[0], centre[1], centre[2])))
+    return x, y, z
+
+
+def outline_ml(region: Region) -> float:
+    """Volume of the outline's voxels."""
+    return float(np.count_nonzero(region.morphology) * region.grid.voxel_volume_mm3 / 1000)
 
 
 def xyz(spacing_mm: tuple[float, float, float]) -> tuple[float, float, float]:

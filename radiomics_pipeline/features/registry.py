@@ -13,16 +13,20 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeVar
 
 import numpy as np
 
 from radiomics_pipeline.types import Levels, Region, Volume
 from radiomics_pipeline.types.columns import FAMILIES
+from radiomics_pipeline.types.context import Context
 from radiomics_pipeline.types.ivh import IntensityVolume
 
 T = TypeVar("T")
+
+NO_CONTEXT = Context()
+"""That of an image of which nothing but itself is known."""
 
 Aggregation = Literal["directional", "zonal", "volume"]
 """How matrices are gathered: by direction and slice (2D:avg to 3D:mrg), over volume or slices (3D), or not at all."""
@@ -42,6 +46,7 @@ class Sample:
     around : the image as far as some family looks beyond the region (`Family.reach_mm`), on the same grid, which
         holds `volume` from index `offset` (z, y, x) on; None where it is no larger
     ivh : voxels counted along an axis of intensities; None where they are to be counted as they are
+    context : what lies beyond the region, such as reference regions
     memory : what several families need of this sample, by the function that computed it
     """
 
@@ -52,6 +57,7 @@ class Sample:
     around: Volume | None = None
     offset: tuple[int, int, int] = (0, 0, 0)
     ivh: IntensityVolume | None = None
+    context: Context = NO_CONTEXT
     memory: dict[Callable[[Sample], Any], Any] = field(default_factory=dict, compare=False, repr=False)
 
     def once(self, compute: Callable[[Sample], T]) -> T:
@@ -66,6 +72,8 @@ class FeatureSpec:
     """One feature: a name, what it means, and the function that computes it from the family's matrix.
 
     default : whether it belongs to its whole family; otherwise it is wanted where it is named only
+    absolute : whether it holds a limit in the image's unit, so that it means nothing for an image in another one;
+        what has {u} in its unit does so anyway
     """
 
     name: str
@@ -74,6 +82,12 @@ class FeatureSpec:
     definition: str
     compute: Callable[[Any], float]
     default: bool = True
+    absolute: bool = False
+
+    @property
+    def bound(self) -> bool:
+        """Whether its value hangs on the image's unit."""
+        return self.absolute or "{u}" in self.unit
 
 
 class Family:
@@ -84,7 +98,11 @@ class Family:
     aggregation : "directional", "zonal" or "volume"
     ibsi : the family's code in the IBSI manual
     reach_mm : how far beyond the region's box it looks
+    native : whether it sees the voxels of the file and the outline as drawn there, neither resampled nor re-segmented
+    image : what columns call the image that it describes
     """
+
+    image = "original"
 
     def __init__(
         self,
@@ -96,6 +114,7 @@ class Family:
         needs_levels: bool = False,
         aggregation: Aggregation = "volume",
         reach_mm: float = 0.0,
+        native: bool = False,
     ) -> None:
         if token not in FAMILIES:
             raise ValueError(f"family {token!r} is missing in types.columns.FAMILIES")
@@ -106,6 +125,7 @@ class Family:
         self.needs_levels = needs_levels
         self.aggregation = aggregation
         self.reach_mm = reach_mm
+        self.native = native
         self.features: dict[str, FeatureSpec] = {}
 
     def feature(
@@ -121,15 +141,19 @@ class Family:
         def declare(compute: Callable[[Any], float]) -> Callable[[Any], float]:
             """Add the function to the family and give it back unchanged."""
             title = name or "".join(part.capitalize() for part in compute.__name__.split("_"))
-            if title in self.features:
-                raise ValueError(f"{self.token} has two features named {title}")
-            text = " ".join((inspect.getdoc(compute) or "").split())
-            if not text:
-                raise ValueError(f"{self.token} {title}: the docstring is its definition, and is missing")
-            self.features[title] = FeatureSpec(title, ibsi, unit, text, compute, default)
+            self.add(FeatureSpec(title, ibsi, unit, inspect.getdoc(compute) or "", compute, default))
             return compute
 
         return declare
+
+    def add(self, spec: FeatureSpec) -> None:
+        """Add a feature that parameters, not a function of its own, declare."""
+        if spec.name in self.features:
+            raise ValueError(f"{self.token} has two features named {spec.name}")
+        text = " ".join(spec.definition.split())
+        if not text:
+            raise ValueError(f"{self.token} {spec.name}: the docstring is its definition, and is missing")
+        self.features[spec.name] = replace(spec, definition=text)
 
     def aggregation_of(self, requested: str) -> str:
         """The aggregation token this family uses where `requested` (such as "3D:avg") is set."""
