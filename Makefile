@@ -8,6 +8,7 @@ PYTHON ?= $(shell $(FIND_PYTHON))
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 DEMO := out/demo
 SAMPLE := data_samples/fdg_lesions
+MPI := data_samples/mpi_spect
 STUDY ?= $(SAMPLE)
 
 .DEFAULT_GOAL := help
@@ -18,10 +19,19 @@ help: ## this list
 
 setup: $(VENV)/.installed ## make .venv and install the package into it
 
-demo: $(VENV)/.installed ## the whole way on the embedded sample: tables and a figure in out/demo
+demo: $(VENV)/.installed ## the whole way on the embedded samples, FDG lesions and MPI SPECT: tables and figures in out/demo
+	@echo "FDG lesions: 40 synthetic PET/CT patients"
 	@$(BIN)/radiomics-pipeline run $(SAMPLE) --params fdg --outcomes $(SAMPLE)/outcomes.csv \
-		--target mace --clinical age,sex,stage --out $(DEMO)
-	@echo "Open $(DEMO)/selection.png; what was planted in the sample stands in $(SAMPLE)/README.md"
+		--target mace --clinical age,sex,stage --out $(DEMO)/fdg_lesions
+	@echo
+	@echo "Myocardial perfusion SPECT: 60 synthetic patients, stress and rest; MACE, then the time to it"
+	@$(BIN)/radiomics-pipeline run $(MPI) --params mpi_spect --outcomes $(MPI)/outcomes.csv \
+		--target mace --clinical age,sex,diabetes --out $(DEMO)/mpi_spect
+	@$(BIN)/radiomics-pipeline run $(MPI) --params mpi_spect --outcomes $(MPI)/outcomes.csv \
+		--time time_days --event event --clinical age,sex,diabetes --out $(DEMO)/mpi_spect_time
+	@$(BIN)/radiomics-pipeline polar-map $(MPI)/MPI_001/stress_image.nii.gz $(MPI)/MPI_001/stress_mask.nii.gz \
+		--params mpi_spect --series stress --out $(DEMO)/mpi_spect/polar_map.png
+	@echo "Open $(DEMO)/*/selection.png and $(DEMO)/mpi_spect/polar_map.png; what was planted stands in the samples' READMEs"
 
 test: $(VENV)/.developed ## all tests but the complete tables against PyRadiomics
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not exhaustive"

@@ -9,15 +9,32 @@ python docs/generate.py --check    exit 1 where a page is not what would be writ
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from radiomics_pipeline.features import FAMILIES
+from radiomics_pipeline.features.patient import patient, patient_family
+from radiomics_pipeline.features.polar_map import polar_map_family
 from radiomics_pipeline.features.pyradiomics import FAMILIES as PYRADIOMICS
-from radiomics_pipeline.features.registry import Family
-from radiomics_pipeline.params import extraction, pyradiomics, run, selection
+from radiomics_pipeline.features.registry import Family, FeatureSpec
+from radiomics_pipeline.features.uptake import uptake, uptake_family
+from radiomics_pipeline.params import (
+    acquisition,
+    aggregate,
+    extraction,
+    polar_map,
+    pyradiomics,
+    references,
+    run,
+    selection,
+    suv,
+    transfer,
+)
+from radiomics_pipeline.params.polar_map import PolarMap
+from radiomics_pipeline.params.uptake import Threshold, Uptake
 
 FOLDER = Path(__file__).parent
 _SEES = {
@@ -42,6 +59,19 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("series.NAME.ivh, method: fixed-bin-size", extraction.IvhBinSize),
     ("series.NAME.ivh, method: fixed-bin-number", extraction.IvhBinNumber),
     ("series.NAME.settings, a list", extraction.Setting),
+    ("series.NAME.references.NAME", references.Reference),
+    ("series.NAME.uptake", Uptake),
+    ("series.NAME.uptake.volumes, a list", Threshold),
+    ("series.NAME.polar_map", PolarMap),
+    ("series.NAME.polar_map.axis, method: short-axis", polar_map.ShortAxis),
+    ("series.NAME.polar_map.axis, method: mask", polar_map.FromMask),
+    ("series.NAME.polar_map.axis, method: given", polar_map.Given),
+    ("series.NAME.polar_map.textures", polar_map.MapTextures),
+    ("series.NAME.suv", suv.Suv),
+    ("series.NAME.suv.camera_factor", suv.CameraFactor),
+    ("series.NAME.mask_from", transfer.MaskFrom),
+    ("series.NAME.acquisition", acquisition.AcquisitionRanges),
+    ("aggregate", aggregate.Aggregate),
     ("selection", selection.SelectionParams),
     ("selection.redundancy", selection.RedundancyParams),
     ("selection.validation", selection.FoldParams),
@@ -77,6 +107,103 @@ series:
 """
 
 
+UPTAKE = Uptake.model_validate(
+    {
+        "volumes": [
+            {"percent": 41},
+            {"percent": 50, "of": "peak"},
+            {"value": 4},
+            {"reference": "liver", "factor": 1.5, "sd": 2},
+        ],
+        "ratios": ["tbr", "suvr", "sbr", "sam"],
+    }
+)
+UPTAKE_PAGE = """
+Columns `[<series>_]original_uptake_<Feature>`, where the series has a section `uptake:`.
+
+- Sees the voxels of the file and the outline as drawn on them: not resampled, not re-segmented, not binned. The values
+  are those of a workstation, and differ from those of families that see the grid of the features.
+- An IBSI code stands where the definition is the IBSI's.
+- `{u}` is the unit of the image, such as SUV.
+- Where an image is in another unit than the parameters name, such as counts for SUV, what has `{u}` in its unit, and
+  volumes above a value, are left empty; ratios, shares and volumes above a percentage remain.
+- A value that does not exist is an empty cell; its reason stands in `case_log.csv`.
+"""
+UPTAKE_EXAMPLE = """
+## Asked for by parameters
+
+`uptake: {}` gives the indices above, the quarters below, and tbr, suvr and sbr to every reference region of the series.
+This section gives all that follows:
+
+```yaml
+references:
+  liver: {label: 1, sphere_mm: 30}     # in <SERIES>_references
+uptake:
+  volumes:
+    - {percent: 41}
+    - {percent: 50, of: peak}
+    - {value: 4}
+    - {reference: liver, factor: 1.5, sd: 2}
+  ratios: [tbr, suvr, sbr, sam]
+```
+"""
+SHORT_AXIS = PolarMap.model_validate(
+    {"axis": {"method": "short-axis", "base": "+z", "anterior": "-y", "lateral": "+x"}}
+)
+POLAR_MAP_PAGE = """
+Columns `[<series>_]original_polarmap_<Feature>`, where the series has a section `polar_map:`; with `textures` in it,
+also `[<series>_]polar-map_<family>_<Feature>`, the texture families of the map as an image.
+
+- Sees the voxels of the file and the outline as drawn on them.
+- `{u}` is the unit of the image. A value that does not exist is an empty cell; its reason stands in `case_log.csv`.
+"""
+PATIENT_PAGE = """
+Columns `[<series>_]original_patient_<Feature>` of the table of patients, where the parameters have a section
+`aggregate:`. Each row of the table of regions whose ROI fits `lesions` is a lesion.
+
+- Volumes and positions are those of the outlines on the voxels of the file; where lesions overlap, what they share
+  counts in each.
+- A sum or an extreme is empty where a lesion has no value, or was lost; the reason stands beside it.
+"""
+PATIENT_EXAMPLE = """
+## With `uptake:` in the series
+
+Here with `volumes: [{percent: 41}]`; every other threshold has such columns, too.
+"""
+STATISTICS_PAGE = """
+## Statistics of features, left and right
+
+Columns of `features` keep their name, and end in the statistic: `PET_original_glcm_Contrast_mean`, or
+`..._fbn32-mean` of a setting. Lesions without a value are left out of these, which a note says. Columns of `pairs` end
+in `asymmetry-NAME`, `ratio-NAME` and `left-share-NAME`: 200 (left - right) / (left + right) in percent, left / right,
+and left / (left + right).
+
+```yaml
+aggregate:
+  by: patient                          # case, where a patient has several examinations
+  series: PET
+  lesions: lesion.*
+  features: [glcm_*, uptake_Mean]
+  statistics: [mean, sd, volume-weighted-mean]
+  pairs: {putamen: [putamen_left, putamen_right]}
+```
+"""
+
+
+def table(features: Iterable[FeatureSpec]) -> list[str]:
+    """The lines of a table of features."""
+    lines = ["| feature | IBSI | unit | definition |", "|---|---|---|---|"]
+    return lines + [f"| `{f.name}` | {f.ibsi or '-'} | {f.unit} | {_cell(f.definition)} |" for f in features]
+
+
+def configured_page(family: Family, about: str, *, example: str = "", whole: Family | None = None) -> str:
+    """The Markdown page of a family that a section asks for; `whole`: with what an example of it adds."""
+    lines = [f"# {family.title}", about, *table(family.features.values())]
+    if whole is not None:
+        lines += [example, *table(spec for name, spec in whole.features.items() if name not in family.features)]
+    return "\n".join([*lines, ""])
+
+
 def family_page(family: Family) -> str:
     """The Markdown page of a family."""
     lines = [
@@ -89,12 +216,7 @@ def family_page(family: Family) -> str:
         "- `{u}` is the unit of the image, such as SUV or HU.",
         "- A value that does not exist is an empty cell; its reason stands in `case_log.csv`.",
         "",
-        "| feature | IBSI | unit | definition |",
-        "|---|---|---|---|",
-    ]
-    lines += [
-        f"| `{spec.name}` | {spec.ibsi or '-'} | {spec.unit} | {_cell(spec.definition)} |"
-        for spec in family.features.values()
+        *table(family.features.values()),
     ]
     return "\n".join(lines) + "\n"
 
@@ -145,11 +267,25 @@ def _default(value: object) -> str:
         return f"`[{', '.join('null' if v is None else str(v) for v in value)}]`"
     if value is None or isinstance(value, bool):
         return f"`{str(value).lower()}`".replace("none", "null")
-    return f"`{value}`" if value else "empty"
+    return f"`{value}`" if value or isinstance(value, int | float) else "empty"
 
 
 def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
+
+
+def configured_pages() -> dict[str, tuple[str, str, str]]:
+    """Title, section of the parameters and page of each family that parameters add features to, by its token."""
+    indices = uptake_family(UPTAKE, ("liver",))
+    of_lesions = patient_family([*uptake.features, "MtvPercent41", "TlgPercent41"])
+    polar_map = polar_map_family(SHORT_AXIS)
+    about_uptake = configured_page(uptake, UPTAKE_PAGE, example=UPTAKE_EXAMPLE, whole=indices)
+    about_patients = configured_page(patient, PATIENT_PAGE, example=PATIENT_EXAMPLE, whole=of_lesions)
+    return {
+        uptake.token: (uptake.title, "uptake", about_uptake),
+        polar_map.token: (polar_map.title, "polar_map", configured_page(polar_map, POLAR_MAP_PAGE)),
+        patient.token: (patient.title, "aggregate", about_patients + STATISTICS_PAGE),
+    }
 
 
 def pages() -> dict[Path, str]:
@@ -157,9 +293,13 @@ def pages() -> dict[Path, str]:
     features = FOLDER / "features"
     index = ["# Features", "", "| family | features | IBSI |", "|---|---|---|"]
     index += [f"| [{f.title}]({f.token}.md) | {len(f.features)} | {f.ibsi} |" for f in FAMILIES]
+    configured = configured_pages()
+    index += ["", "Asked for by sections of their own:", "", "| family | section |", "|---|---|"]
+    index += [f"| [{title}]({token}.md) | `{section}:` |" for token, (title, section, _) in configured.items()]
     index += ["", "With `standard: pyradiomics`:", "", "| family | features |", "|---|---|"]
     index += [f"| [{f.title}](pyradiomics/{f.token}.md) | {len(f.features)} |" for f in PYRADIOMICS]
     found = {features / f"{f.token}.md": family_page(f) for f in FAMILIES}
+    found |= {features / f"{token}.md": page for token, (_, _, page) in configured.items()}
     found |= {features / "pyradiomics" / f"{f.token}.md": pyradiomics_page(f) for f in PYRADIOMICS}
     found[features / "README.md"] = "\n".join(index) + "\n"
     return found | {FOLDER / "parameters.md": parameters_page()}

@@ -23,7 +23,7 @@ LAYERS = (
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 HEAVY = {
     "joblib", "matplotlib", "nibabel", "numba", "numpy", "pandas", "pebble", "pydantic", "scipy", "SimpleITK",
-    "radiomics", "skimage", "sklearn", "sksurv", "statsmodels",
+    "radiomics", "skimage", "sklearn", "sksurv", "statsmodels", "pydicom", "highdicom", "dicomweb_client", "requests",
 }  # fmt: skip
 PURE = {"errors", "types", "params", "kernels", "imaging", "features", "stats", "extraction", "selection"}
 FILES = {"os", "io", "pathlib", "shutil", "tempfile", "glob", "SimpleITK", "nibabel", "pandas", "csv", "random"}

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from radiomics_pipeline.batch.cases import Case, SeriesFiles
-from radiomics_pipeline.batch.record import CaseRecord, Failure, LogLine, Row, load_record, save_record
-from radiomics_pipeline.errors import BadMask, CaseError, MissingFile, some
+from radiomics_pipeline.batch.inputs import Reader, SeriesInput
+from radiomics_pipeline.batch.record import CaseRecord, Failure, LogLine, Place, Row, load_record, save_record
+from radiomics_pipeline.batch.series_work import SeriesWork
+from radiomics_pipeline.batch.study import Case
+from radiomics_pipeline.errors import CaseError, MissingFile, some
+from radiomics_pipeline.extraction.cardiac import StressRest
 from radiomics_pipeline.extraction.plan import SeriesPlan
-from radiomics_pipeline.extraction.result import RegionFeatures, stage
-from radiomics_pipeline.imaging.regions import region_of, wanted_labels
-from radiomics_pipeline.io.volumes import VolumeFile, load_files, read_file, voxel_file
-from radiomics_pipeline.params.extraction import Label
+from radiomics_pipeline.extraction.result import RegionFeatures
 from radiomics_pipeline.types import Region
-
-LONGEST_NAME = 240
-"""Of a file as errors call it; of a longer one the middle is left out."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +26,7 @@ class CaseTask:
     """All that a worker needs to compute one case.
 
     plans : by the series' name in the study; a series without a plan is left out
+    across : what is computed from the columns of several series
     engine : digest of parameters and program, part of the record's name
     records : folder of the records; None computes without keeping any
     """
@@ -40,6 +36,7 @@ class CaseTask:
     plans: dict[str, SeriesPlan]
     engine: str
     records: Path | None
+    across: tuple[StressRest, ...] = ()
 
 
 def run_case(task: CaseTask) -> CaseRecord:
@@ -53,9 +50,7 @@ def run_case(task: CaseTask) -> CaseRecord:
         kept = load_record(path)
         if kept and (kept.case, kept.patient) == (task.case.name, task.case.patient):
             return kept
-    for files in task.case.series:
-        if files.series in task.plans and files.series in work.data:
-            work.compute(files)
+    work.compute_all()
     record = work.record(time.perf_counter() - started)
     if path and not record.failures:
         try:
@@ -77,93 +72,98 @@ class _Work:
 
     def __init__(self, task: CaseTask) -> None:
         self.task = task
-        self.data: dict[str, tuple[VolumeFile, VolumeFile]] = {}
-        self.inputs: dict[str, str] = {}
+        self.reader = Reader(task.root)
+        self.data: dict[str, SeriesInput] = {}
+        self.open: dict[str, SeriesWork] = {}
         self.failures: list[Failure] = []
         self.log: list[LogLine] = []
         self.found: dict[str, Row] = {}
         self.seconds_reading = 0.0
 
-    def name(self, path: Path) -> str:
-        """A file as errors call it: its path in the study folder, or its name where it lies elsewhere."""
-        inside = Path(os.path.abspath(path))
-        root = Path(os.path.abspath(self.task.root))
-        shown = inside.relative_to(root).as_posix() if inside.is_relative_to(root) else path.name
-        shown = re.split(r"[\\/]", shown)[-1] if "\\" in shown or ":" in shown else shown
-        return shown if len(shown) <= LONGEST_NAME else f"{shown[:100]}...{shown[-100:]}"
-
     def require_series(self) -> None:
-        """A case without any series that the parameters have is a failure, not a row less."""
+        """A case without any series that the parameters have, or without one that they require, is a failure."""
+        there = [files.series for files in self.task.case.series]
         with self.guard("", "read"):
-            there = [files.series for files in self.task.case.series]
             if not set(there) & set(self.task.plans):
                 wanted = " or ".join(self.task.plans)
                 raise MissingFile(
                     f"the case has no {wanted}, only {some(there) or 'nothing'}; add its files or choose other "
                     "parameters"
                 )
+            for name, plan in self.task.plans.items():
+                if plan.source.section.required and name not in there:
+                    raise MissingFile(f"the case has no {name}, which the parameters require; add its files")
 
     def read_all(self) -> str:
         """Read the files of all wanted series; the digest of their content, the parameters and the program."""
         started = time.perf_counter()
-        known = [
-            self.task.engine,
-            self.task.case.name,
-            self.task.case.patient,
-            *map(list, self.task.case.extra.items()),
-        ]
-        for files in self.task.case.series:
+        case = self.task.case
+        known = [self.task.engine, case.name, case.patient, *map(list, case.extra.items())]
+        for files in case.series:
             plan = self.task.plans.get(files.series)
             if plan is None:
                 continue
-            known += [files.series, plan.series, plan.prefix, files.label]
+            known += [files.series, plan.series, plan.prefix, files.label, files.roi]
+            known += map(list, files.facts.items())
             with self.guard(files.series, "read"):
-                if files.problem:
-                    raise MissingFile(files.problem)
-                self.data[files.series] = (self.read(files, "image"), self.read(files, "mask"))
+                self.data[files.series] = self.reader.series(files)
         self.seconds_reading += time.perf_counter() - started
-        known += [f"{name}: {digest}" for name, digest in self.inputs.items()]
+        known += [f"{name}: {digest}" for name, digest in self.reader.digests.items()]
         return hashlib.sha256(json.dumps(known).encode()).hexdigest()
 
-    def read(self, files: SeriesFiles, kind: str) -> VolumeFile:
-        """A series' image or mask, its digest noted, and that of the file that holds its voxels."""
-        path = files.image if kind == "image" else files.mask
-        found = read_file(path, self.name(path))
-        role = f"{files.series}_{kind}" if files.series else kind
-        self.inputs[f"{role}: {found.name}"] = hashlib.sha256(found.data).hexdigest()
-        voxels = voxel_file(found)
-        if voxels:
-            other = read_file(voxels, self.name(voxels))
-            self.inputs[f"{role}: {other.name}"] = hashlib.sha256(other.data).hexdigest()
-        return found
+    def compute_all(self) -> None:
+        """All series of the case, then what several of them give together."""
+        for files in self.task.case.series:
+            if files.series in self.data:
+                given, plan = self.data[files.series], self.task.plans[files.series]
+                self.open[files.series] = SeriesWork(files, given, plan, self.open.get)
+        for work in self.open.values():
+            self.compute(work)
+        for row in self.found.values():
+            for across in self.task.across:
+                row.values.update(across.values(row.values)[0])
+        self.forget_names()
 
-    def compute(self, files: SeriesFiles) -> None:
+    def forget_names(self) -> None:
+        """Take out of messages and warnings what identifies a patient: errors may quote a header, ROIs bear names."""
+        for work in self.open.values():
+            with suppress(CaseError):
+                identity = work.identity.without(self.task.case.name, self.task.case.patient)
+                self.failures = [replace(f, message=identity.scrub(f.message)) for f in self.failures]
+                self.log = [
+                    replace(line, warnings=tuple(map(identity.scrub, line.warnings)), roi=identity.scrub(line.roi))
+                    for line in self.log
+                ]
+                self.found = {name: replace(row, roi=identity.scrub(row.roi)) for name, row in self.found.items()}
+
+    def compute(self, work: SeriesWork) -> None:
         """All regions of one series."""
-        plan = self.task.plans[files.series]
-        source = plan.source
+        series = work.files.series
         started = time.perf_counter()
-        with self.guard(files.series, "read"):
-            image, mask = self.data.pop(files.series)
-            volume, labels, grid = load_files(image, mask, source)
+        with self.guard(series, "read"):
+            image = work.image
             self.seconds_reading += time.perf_counter() - started
-            with stage("region"):
-                wanted = wanted_labels(labels, _label(files) if files.label else source.label, mask.name)
-            for roi, label in wanted:
+            regions = work.regions
+            for drawn in regions:
                 started = time.perf_counter()
-                where = f"{files.series} region {roi or label}".strip() if len(wanted) > 1 else files.series
-                with self.guard(where, "features"):
-                    with stage("region"):
-                        region = region_of(labels, grid, roi, label, mask.name)
-                    features = plan.extract(volume, region)
-                    self.keep(files.series, region, features, time.perf_counter() - started)
+                where = f"{series} region {drawn.shown}".strip() if len(regions) > 1 else series
+                with self.guard(where, "features", series):
+                    for region, notes in drawn.make():
+                        features = work.plan.extract(image.volume, region, work.context)
+                        self.keep(work, region, features, notes, time.perf_counter() - started)
+                        started = time.perf_counter()
 
-    def keep(self, series: str, region: Region, features: RegionFeatures, seconds: float) -> None:
+    def keep(
+        self, work: SeriesWork, region: Region, features: RegionFeatures, notes: tuple[str, ...], seconds: float
+    ) -> None:
         """Add a region's values to its row, and its line to the log."""
+        series, prefix, facts = work.files.series, work.plan.prefix, features.facts
         row = self.found.setdefault(region.name, Row(region.name, str(region.label), {}, dict(self.task.case.extra)))
         row.values.update(features.values)
-        prefix = self.task.plans[series].prefix
+        gated, reasons = work.gated
+        row.values.update(gated)
         row.diagnostics.update({f"{prefix}_{k}" if prefix else k: v for k, v in features.diagnostics.items()})
-        facts = features.facts
+        row.places[series] = Place(facts.centroid_mm, facts.outline_ml, work.frame)
         self.log.append(
             LogLine(
                 series=series,
@@ -176,13 +176,14 @@ class _Work:
                 voxel_mm=" x ".join(f"{s:.6g}" for s in facts.voxel_mm),
                 levels=facts.levels,
                 seconds=seconds,
-                warnings=facts.warnings,
-                undefined=tuple(f"{column}: {reason}" for column, reason in features.undefined.items()),
+                warnings=(*work.notes, *notes, *facts.warnings, *work.remarks(facts)),
+                undefined=tuple(f"{column}: {why}" for column, why in {**features.undefined, **reasons}.items()),
+                facts=work.facts.cells(),
             )
         )
 
     @contextmanager
-    def guard(self, where: str, doing: str) -> Iterator[None]:
+    def guard(self, where: str, doing: str, series: str | None = None) -> Iterator[None]:
         """Turn an error inside into a line of failures.csv; a fault of the program costs no more than its place."""
         try:
             yield
@@ -196,12 +197,15 @@ class _Work:
             if where and where not in message:
                 message = f"{where}: {message}"
             doing = getattr(error, "stage", "") or doing
-            self.failures.append(Failure(self.task.case.name, doing, kind, message))
+            self.failures.append(
+                Failure(self.task.case.name, doing, kind, message, where if series is None else series)
+            )
 
     def record(self, seconds: float) -> CaseRecord:
         """The record of what was found."""
         rows = tuple(sorted(self.found.values(), key=lambda row: (int(row.label), row.roi)))
         case = self.task.case
+        areas = [work.body_surface_m2 for work in self.open.values()]
         return CaseRecord(
             case.name,
             case.patient,
@@ -209,17 +213,9 @@ class _Work:
             rows,
             tuple(self.failures),
             tuple(self.log),
-            self.inputs,
+            self.reader.digests,
             self.seconds_reading,
             seconds,
+            tuple(work.suv_line for work in self.open.values() if work.suv_line),
+            next((area for area in areas if area is not None), None),
         )
-
-
-def _label(files: SeriesFiles) -> Label:
-    text = files.label
-    if text.lower() == "all":
-        return "all"
-    whole = re.fullmatch(r"(\d+)(\.0*)?", text)
-    if not whole or int(whole[1]) < 1:
-        raise BadMask(f"{files.place}: label {text!r} is neither a whole number from 1 nor 'all'")
-    return int(whole[1])

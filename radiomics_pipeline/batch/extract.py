@@ -9,17 +9,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from radiomics_pipeline.batch.case import CaseTask, run_case
-from radiomics_pipeline.batch.cases import Case, Study, find_study
+from radiomics_pipeline.batch.cases import find_study
 from radiomics_pipeline.batch.executors import default_jobs, run_tasks
+from radiomics_pipeline.batch.patients import PatientTable, patient_table
 from radiomics_pipeline.batch.record import CaseRecord, Failure
+from radiomics_pipeline.batch.study import Case, Study
 from radiomics_pipeline.batch.tables import require_places, write_tables
 from radiomics_pipeline.errors import ParamsError, StudyError, WorkerLost, some
+from radiomics_pipeline.extraction.aggregate import plan_aggregate
+from radiomics_pipeline.extraction.cardiac import StressRest, stress_rest_plans
+from radiomics_pipeline.extraction.gated import gated_columns
 from radiomics_pipeline.extraction.plan import SeriesPlan
 from radiomics_pipeline.extraction.standards import plan_series
 from radiomics_pipeline.io.delimited import write_text
 from radiomics_pipeline.io.manifest_file import now, program_digest, versions, write_manifest
 from radiomics_pipeline.io.params_file import digest_params, write_params
-from radiomics_pipeline.params.run import ANY_SERIES, Run
+from radiomics_pipeline.params.run import ANY_SERIES, Run, RunParams
+from radiomics_pipeline.types.columns import ColumnSpec
 from radiomics_pipeline.types.manifest import RunManifest
 
 Progress = Callable[[int, int, str], None]
@@ -32,6 +38,8 @@ DEFAULT_TIMEOUT_S = 3600.0
 class Extraction:
     """What an extraction gave: the records in the order of the cases, and what was passed over.
 
+    n_columns : features of a row
+    patients : the table of patients, where one is asked for
     manifest : as written into run.json; None where nothing was written
     """
 
@@ -39,6 +47,8 @@ class Extraction:
     plans: dict[str, SeriesPlan]
     records: tuple[CaseRecord, ...]
     notes: tuple[str, ...]
+    n_columns: int
+    patients: PatientTable | None = None
     manifest: RunManifest | None = None
 
     @property
@@ -74,10 +84,21 @@ def extract_study(
     if cases:
         study = study.only(cases)
     plans, notes = plan_study(study, params, series)
+    across = _across(params, plans)
+    columns = [
+        *(spec for plan in plans.values() for spec in plan.columns),
+        *_gated(params, plans),
+        *(spec for stress_rest in across for spec in stress_rest.columns),
+    ]
+    if params.aggregate:
+        plan_aggregate(columns, params.aggregate)
     require_places(out)
     write_text(out / "params.yaml", write_params(params))
-    records = _compute(study, plans, params, records=out / "records", jobs=jobs, timeout_s=timeout_s, progress=progress)
-    write_tables(records, plans, out)
+    records = _compute(
+        study, plans, params, across, records=out / "records", jobs=jobs, timeout_s=timeout_s, progress=progress
+    )
+    patients = patient_table(records, plans, params.aggregate) if params.aggregate else None
+    write_tables(records, plans, columns, patients, out)
     notes += _mixed_grids(records)
     manifest = RunManifest(
         command="extract",
@@ -92,7 +113,7 @@ def extract_study(
         seconds=time.perf_counter() - clock,
     )
     write_manifest(manifest, out / "run.json")
-    return Extraction(study, plans, records, manifest.notes, manifest)
+    return Extraction(study, plans, records, manifest.notes, len(columns), patients, manifest)
 
 
 def check_study(
@@ -107,8 +128,8 @@ def check_study(
     study = find_study(study_folder)
     plans, notes = plan_study(study, params, series)
     bare = {name: plan.without_features() for name, plan in plans.items()}
-    records = _compute(study, bare, params, records=None, jobs=jobs, timeout_s=DEFAULT_TIMEOUT_S, progress=progress)
-    return Extraction(study, plans, records, (*study.notes, *notes))
+    records = _compute(study, bare, params, (), records=None, jobs=jobs, timeout_s=DEFAULT_TIMEOUT_S, progress=progress)
+    return Extraction(study, plans, records, (*study.notes, *notes), sum(len(p.columns) for p in plans.values()))
 
 
 def plan_study(study: Study, params: Run, series: str = "") -> tuple[dict[str, SeriesPlan], list[str]]:
@@ -149,6 +170,19 @@ def plan_study(study: Study, params: Run, series: str = "") -> tuple[dict[str, S
     return plans, notes
 
 
+def _across(params: Run, plans: dict[str, SeriesPlan]) -> tuple[StressRest, ...]:
+    """What is computed from several series, of those that the study has."""
+    there = {spec.column for plan in plans.values() for spec in plan.columns}
+    wanted = stress_rest_plans(params, {plan.series: plan.prefix for plan in plans.values()})
+    return tuple(w for w in wanted if all({*d.stress, *d.rest} <= there for d in w.differences))
+
+
+def _gated(params: Run, plans: dict[str, SeriesPlan]) -> list[ColumnSpec]:
+    """Columns of volumes of gates, of the series whose parameters ask for them."""
+    asked = [plan for plan in plans.values() if isinstance(params, RunParams) and params.series[plan.series].gated]
+    return [spec for plan in asked for spec in gated_columns(plan.prefix).values()]
+
+
 def _mixed_grids(records: Sequence[CaseRecord]) -> list[str]:
     """A note for each series whose features come from voxels of different sizes, which textures feel."""
     sizes: dict[str, Counter[str]] = {}
@@ -178,6 +212,7 @@ def _compute(
     study: Study,
     plans: dict[str, SeriesPlan],
     params: Run,
+    across: tuple[StressRest, ...],
     *,
     records: Path | None,
     jobs: int | None,
@@ -185,7 +220,7 @@ def _compute(
     progress: Progress | None,
 ) -> tuple[CaseRecord, ...]:
     engine = f"{program_digest()} {digest_params(params)}"
-    tasks = [CaseTask(case, study.root, plans, engine, records) for case in study.cases]
+    tasks = [CaseTask(case, study.root, plans, engine, records, across) for case in study.cases]
     if records:
         records.mkdir(parents=True, exist_ok=True)
     done: dict[int, CaseRecord] = {}

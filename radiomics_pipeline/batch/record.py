@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from radiomics_pipeline.io.delimited import write_text
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a case, or one series or region of it, has no values: a line of failures.csv."""
+    """Why a case, or one series or region of it, has no values: a line of failures.csv.
+
+    series : that it happened in, empty where it is the whole case
+    """
 
     case: str
     stage: str
     error: str
     message: str
+    series: str = ""
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,7 @@ class LogLine:
 
     native_mm, voxel_mm : voxel size "x x y x z" of the file and of the features
     undefined : "column: reason" of every feature that is NaN
+    facts : of the acquisition, by column
     """
 
     series: str
@@ -40,16 +46,39 @@ class LogLine:
     seconds: float
     warnings: tuple[str, ...]
     undefined: tuple[str, ...]
+    facts: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a region lies in one series.
+
+    centroid_mm : (x, y, z), LPS, and volume_ml, of the outline on the voxels of the file
+    frame : places with the same one can be compared; tells of nothing else
+    """
+
+    centroid_mm: tuple[float, float, float]
+    volume_ml: float
+    frame: str
 
 
 @dataclass(frozen=True)
 class Row:
-    """One region of a case over all its series: feature values and diagnostics by column."""
+    """One region of a case over all its series: feature values and diagnostics by column, places by series."""
 
     roi: str
     label: str
     values: dict[str, float]
     diagnostics: dict[str, str]
+    places: dict[str, Place] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SuvLine:
+    """How one series became SUV, or activity: a line of suv.csv. cells : by column"""
+
+    series: str
+    cells: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -59,6 +88,8 @@ class CaseRecord:
     series : names of the series that the case has
     inputs : SHA-256 of each file read, by its role and its path in the study folder
     seconds_reading, seconds : time for reading, and in all
+    conversions : of the series that were converted
+    body_surface_m2 : of the patient, None where weight or height is not known
     """
 
     case: str
@@ -70,6 +101,8 @@ class CaseRecord:
     inputs: dict[str, str]
     seconds_reading: float
     seconds: float
+    conversions: tuple[SuvLine, ...] = ()
+    body_surface_m2: float | None = None
 
 
 def save_record(record: CaseRecord, path: Path) -> None:
@@ -84,26 +117,24 @@ def load_record(path: Path) -> CaseRecord | None:
     """The record of a file, or None where there is none that can be read."""
     try:
         tree = json.loads(path.read_text("utf-8"))
-        rows = [
-            Row(r["roi"], r["label"], {k: _number(v) for k, v in r["values"].items()}, r["diagnostics"])
-            for r in tree["rows"]
-        ]
-        log = [
+        tree["rows"] = tuple(_row(row) for row in tree["rows"])
+        tree["log"] = tuple(
             LogLine(**{**line, "warnings": tuple(line["warnings"]), "undefined": tuple(line["undefined"])})
             for line in tree["log"]
-        ]
-        failures = [Failure(**failure) for failure in tree["failures"]]
-        return CaseRecord(
-            **{
-                **tree,
-                "series": tuple(tree["series"]),
-                "rows": tuple(rows),
-                "failures": tuple(failures),
-                "log": tuple(log),
-            }
         )
+        tree["failures"] = tuple(Failure(**failure) for failure in tree["failures"])
+        tree["conversions"] = tuple(SuvLine(**line) for line in tree["conversions"])
+        return CaseRecord(**{**tree, "series": tuple(tree["series"])})
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _row(tree: dict[str, Any]) -> Row:
+    places = {
+        name: Place(**{**place, "centroid_mm": tuple(place["centroid_mm"])}) for name, place in tree["places"].items()
+    }
+    values = {name: _number(value) for name, value in tree["values"].items()}
+    return Row(tree["roi"], tree["label"], values, tree["diagnostics"], places)
 
 
 def _number(value: float | None) -> float:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from radiomics_pipeline.batch.executors import default_jobs
 from radiomics_pipeline.batch.extract import DEFAULT_TIMEOUT_S, Extraction, Progress, extract_study
+from radiomics_pipeline.batch.patients import PATIENTS
 from radiomics_pipeline.batch.redundancy import RedundancySummary, redundancy_study
 from radiomics_pipeline.batch.select import FILES, SelectionSummary, check_columns, select_study
 from radiomics_pipeline.errors import OutcomeError, TableError
@@ -91,7 +92,7 @@ def _judge(
     """Rank what was extracted, or look at its redundancy."""
     if not extraction.n_rows:
         return RunResult(extraction, None, None, "no case could be extracted")
-    table, selection = out / "features.csv", params.selection
+    table, selection = out / (PATIENTS if params.aggregate else "features.csv"), params.selection
     try:
         if columns is None:
             return RunResult(extraction, redundancy_study(table, out=out, params=selection.redundancy), None)

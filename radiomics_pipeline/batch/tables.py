@@ -8,10 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
+from radiomics_pipeline.batch.patients import PATIENT_LOG, PATIENTS, PatientTable
 from radiomics_pipeline.batch.record import CaseRecord
 from radiomics_pipeline.extraction.plan import SeriesPlan
 from radiomics_pipeline.io.delimited import write_rows
 from radiomics_pipeline.io.tables import write_features
+from radiomics_pipeline.types.columns import ColumnSpec
+from radiomics_pipeline.types.facts import FACTS
 from radiomics_pipeline.types.table import KEYS, FeatureTable
 
 DICTIONARY = (
@@ -26,8 +29,20 @@ DICTIONARY = (
     "unit",
     "definition",
     "setting",
+    "table",
 )
-FILES = ("params.yaml", "features.csv", "dictionary.csv", "diagnostics.csv", "failures.csv", "case_log.csv", "run.json")
+FILES = (
+    "params.yaml",
+    "features.csv",
+    "dictionary.csv",
+    "diagnostics.csv",
+    "failures.csv",
+    "case_log.csv",
+    "suv.csv",
+    PATIENTS,
+    PATIENT_LOG,
+    "run.json",
+)
 """What an extraction writes into its folder, beside the records."""
 FAILURES = ("case", "stage", "error", "message")
 CASE_LOG = (
@@ -45,6 +60,7 @@ CASE_LOG = (
     "seconds",
     "case_seconds_reading",
     "case_seconds",
+    *FACTS,
     "warnings",
     "undefined",
 )
@@ -57,37 +73,63 @@ def require_places(out: Path) -> None:
             raise IsADirectoryError(errno.EISDIR, "a folder stands where a file is to be written; move it", str(path))
 
 
-def write_tables(records: Sequence[CaseRecord], plans: dict[str, SeriesPlan], out: Path) -> None:
-    """Write features.csv, dictionary.csv, failures.csv, case_log.csv, and diagnostics.csv where any were asked for."""
-    columns = [spec for plan in plans.values() for spec in plan.columns]
+def write_tables(
+    records: Sequence[CaseRecord],
+    plans: dict[str, SeriesPlan],
+    columns: Sequence[ColumnSpec],
+    patients: PatientTable | None,
+    out: Path,
+) -> None:
+    """Write all tables of an extraction; of those that there may not be, none is left of an earlier run.
+
+    columns : of features.csv; patients : the table of patients, None where none is asked for
+    """
     write_features(out / "features.csv", feature_table(records, tuple(spec.column for spec in columns)))
-    write_rows(
-        out / "dictionary.csv",
-        DICTIONARY,
-        (
-            [
-                spec.column,
-                spec.standard,
-                spec.name.series,
-                spec.name.image,
-                spec.name.family,
-                spec.name.feature,
-                spec.aggregation,
-                spec.ibsi_code,
-                spec.unit,
-                spec.definition,
-                spec.name.setting,
-            ]
-            for spec in columns
-        ),
-    )
+    described = [(spec, "features") for spec in columns]
+    for name in (PATIENTS, PATIENT_LOG):
+        (out / name).unlink(missing_ok=True)
+    if patients:
+        patients.write(out)
+        described += [(spec, "patients") for spec in patients.specs]
+    write_rows(out / "dictionary.csv", DICTIONARY, (_described(spec, table) for spec, table in described))
     _write_diagnostics(out / "diagnostics.csv", records)
+    _write_conversions(out / "suv.csv", records)
     write_rows(
         out / "failures.csv",
         FAILURES,
         ([f.case, f.stage, f.error, f.message] for record in records for f in record.failures),
     )
     write_rows(out / "case_log.csv", CASE_LOG, (line for record in records for line in _log(record, plans)))
+
+
+def _described(spec: ColumnSpec, table: str) -> list[str]:
+    """A row of dictionary.csv."""
+    name = spec.name
+    return [
+        spec.column,
+        spec.standard,
+        name.series,
+        name.image,
+        name.family,
+        name.feature,
+        spec.aggregation,
+        spec.ibsi_code,
+        spec.unit,
+        spec.definition,
+        name.setting,
+        table,
+    ]
+
+
+def _write_conversions(path: Path, records: Sequence[CaseRecord]) -> None:
+    """suv.csv: one row a series that was converted."""
+    lines = [(record, line) for record in records for line in record.conversions]
+    if not lines:
+        path.unlink(missing_ok=True)
+        return
+    names = tuple(lines[0][1].cells)
+    rows = ([record.case, record.patient, line.series, *(line.cells[n] for n in names)] for record, line in lines)
+    write_rows(path, ("case", "patient", "series", *names), rows)
 
 
 def _write_diagnostics(path: Path, records: Sequence[CaseRecord]) -> None:
@@ -135,10 +177,11 @@ def _log(record: CaseRecord, plans: dict[str, SeriesPlan]) -> Iterator[list[obje
             round(line.seconds, 4),
             round(record.seconds_reading, 4),
             round(record.seconds, 4),
+            *(line.facts.get(name, "") for name in FACTS),
             "; ".join(line.warnings),
             "; ".join(line.undefined),
         ]
     for series in plans:
         if series not in record.series:
             warning = f"the case has no {series or 'image'}; its columns are empty"
-            yield [record.case, record.patient, "", "", series, *[None] * 9, warning, ""]
+            yield [record.case, record.patient, "", "", series, *[None] * (9 + len(FACTS)), warning, ""]

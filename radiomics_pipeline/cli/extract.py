@@ -49,10 +49,16 @@ def report_extraction(extraction: Extraction, out: Path) -> None:
     """Say in a few lines what an extraction gave."""
     for note in extraction.notes:
         print(f"note: {note}")
-    columns = sum(len(plan.columns) for plan in extraction.plans.values())
     print(
-        f"{extraction.n_rows} rows of {columns} features from {len(extraction.records)} cases -> {out / 'features.csv'}"
+        f"{extraction.n_rows} rows of {extraction.n_columns} features from {len(extraction.records)} cases -> "
+        f"{out / 'features.csv'}"
     )
+    if extraction.patients:
+        found = extraction.patients
+        print(f"{len(found.rows)} rows of {len(found.specs)} features of patients -> {out / 'patients.csv'}")
+        for row in found.rows:
+            for note in row.notes:
+                print(f"note: {row.case or row.patient}: {note}")
     if extraction.failures:
         print_failures(extraction)
         others = "the other rows are complete; " if extraction.n_rows else ""

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from radiomics_pipeline import __version__
-from radiomics_pipeline.cli import check, extract, features, maps, params, redundancy, run, select, warmup
+from radiomics_pipeline.cli import check, extract, features, maps, params, polar_map, redundancy, run, select, suv, warmup
 from radiomics_pipeline.errors import RadiomicsError
 
 app = typer.Typer(
@@ -29,6 +29,8 @@ app.command("redundancy")(redundancy.redundancy)
 app.command("select")(select.select)
 app.command("check")(check.check)
 app.command("maps")(maps.maps)
+app.command("polar-map")(polar_map.polar_map)
+app.command("suv")(suv.suv)
 app.command("warmup")(warmup.warmup)
 app.add_typer(params.app, name="params")
 app.add_typer(features.app, name="features")

@@ -62,7 +62,7 @@ class TextTable:
                 continue
             points += "." in cell
             commas += "," in cell
-            number = _number(cell, self.decimal_comma)
+            number = read_number(cell, decimal_comma=self.decimal_comma)
             if number is None:
                 texts.append(cell)
             else:
@@ -194,7 +194,7 @@ def _delimiter(text: str) -> str:
     return max((",", ";", "\t"), key=header.count)
 
 
-def _number(cell: str, decimal_comma: bool) -> float | None:
+def read_number(cell: str, *, decimal_comma: bool) -> float | None:
     """The cell's number; None where it is none."""
     if "_" in cell or not cell.isascii():
         return None

@@ -15,7 +15,17 @@ import radiomics_pipeline
 from radiomics_pipeline.io.delimited import write_text
 from radiomics_pipeline.types.manifest import RunManifest
 
-_LIBRARIES = ("numpy", "scipy", "numba", "SimpleITK", "nibabel", "scikit-image", "scikit-learn", "scikit-survival")
+_LIBRARIES = (
+    "numpy",
+    "scipy",
+    "numba",
+    "SimpleITK",
+    "nibabel",
+    "pydicom",
+    "scikit-image",
+    "scikit-learn",
+    "scikit-survival",
+)
 
 
 def versions() -> dict[str, str]:

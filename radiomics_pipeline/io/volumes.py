@@ -54,22 +54,32 @@ def read_file(path: Path, name: str = "") -> VolumeFile:
 
 
 def load_files(image: VolumeFile, mask: VolumeFile, source: Source) -> tuple[Volume, np.ndarray, Grid]:
-    """An image, the labels of its mask, whole numbers [z, y, x], and where these lie; CaseError where a check fails.
+    """An image, the labels of its mask, whole numbers [z, y, x], and where these lie; errors as of its two parts."""
+    volume = load_image(image, source)
+    labels, grid = load_labels(mask, source)
+    if not source.free_mask:
+        require_same_grid(volume.grid, grid, image.name, mask.name)
+    return volume, labels, volume.grid if not source.native else grid
 
-    With `source.native` the image has the type of number, and both have the grid with all its digits, that ITK reads:
-    what PyRadiomics computes in. Otherwise the labels lie on the image's grid.
+
+def load_image(image: VolumeFile, source: Source) -> Volume:
+    """An image that holds the unit asked for; CaseError where a check fails.
+
+    With `source.native` it has the type of number, and the grid with all its digits, that ITK reads: what
+    PyRadiomics computes in.
     """
-    drawn, labelled = decode(image), decode(mask)
-    grid = drawn.grid
+    drawn = decode(image)
     if source.native:
         _require_finite(drawn.array, image.name)
         drawn = itk.as_itk_reads(image.path, drawn, image.name)
-        grid = itk.grid_of(mask.path, labelled, mask.name)
-        labelled = RawImage(labelled.array, grid)
-    volume = to_volume(drawn, source.unit, image.name, native=source.native)
-    if not source.free_mask:
-        require_same_grid(drawn.grid, labelled.grid, image.name, mask.name)
-    return volume, to_labels(labelled, mask.name), grid
+    return to_volume(drawn, source.unit, image.name, native=source.native)
+
+
+def load_labels(mask: VolumeFile, source: Source) -> tuple[np.ndarray, Grid]:
+    """The labels of a mask, whole numbers [z, y, x], and where they lie; `source.native` as for an image."""
+    labelled = decode(mask)
+    grid = itk.grid_of(mask.path, labelled, mask.name) if source.native else labelled.grid
+    return to_labels(labelled, mask.name), grid
 
 
 def load_pair(image: VolumeFile, mask: VolumeFile, unit: str, *, native: bool = False) -> tuple[Volume, np.ndarray]:

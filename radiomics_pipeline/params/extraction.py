@@ -7,6 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from radiomics_pipeline.params.base import TOKEN, Section
+from radiomics_pipeline.params.polar_map import PolarMap
+from radiomics_pipeline.params.series import SeriesSource
+from radiomics_pipeline.params.uptake import Uptake
 
 Interpolation = Literal["nearest", "linear", "cubic"]
 Aggregation = Literal["3D:mrg", "3D:avg", "2.5D:mrg", "2.5D:avg", "2D:mrg", "2D:avg"]
@@ -100,7 +103,7 @@ class Setting(Section):
     aggregation: Aggregation | None = Field(None, description="other aggregation; null: that of the series")
 
 
-class SeriesParams(Section):
+class SeriesParams(SeriesSource):
     """One image series, such as PET or CT."""
 
     unit: str = Field(description="unit of the stored intensities: SUV, HU, Bq/ml, counts, ...")
@@ -122,6 +125,9 @@ class SeriesParams(Section):
         "0.1, any other in 1000 bins between minimum and maximum",
     )
     settings: tuple[Setting, ...] = Field((), description="further settings of some families")
+    uptake: Uptake | None = Field(None, description="conventional indices, on the voxels of the file; null: none")
+    gated: bool = Field(False, description="volumes and ejection fraction from the masks in <SERIES>_gates")
+    polar_map: PolarMap | None = Field(None, description="polar map of the left ventricle; null: none")
     diagnostics: bool = Field(
         False, description="write the IBSI's diagnostic values, too; the whole image is resampled for them"
     )
@@ -151,15 +157,10 @@ class SeriesParams(Section):
             raise ValueError("two names stand for one label")
         return value
 
-    @field_validator("families")
-    @classmethod
-    def _one_at_least(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
-        if not value:
-            raise ValueError("name one family at least, or all")
-        return value
-
     @model_validator(mode="after")
     def _parts_agree(self) -> SeriesParams:
+        if not self.families and self.uptake is None and self.polar_map is None:
+            raise ValueError("name one family at least, or all")
         names = [s.name for s in self.settings]
         twice = sorted({n for n in names if names.count(n) > 1})
         if twice:

@@ -22,6 +22,7 @@ from pydantic import (
 
 from radiomics_pipeline.errors import ParamsError, did_you_mean
 from radiomics_pipeline.params.base import Section
+from radiomics_pipeline.params.series import SeriesSource
 
 IMAGE_TYPES = (
     "Original",
@@ -192,8 +193,8 @@ class VoxelSettings(Section):
         return {k: v for k, v in handler(self).items() if v is not None}
 
 
-class PyradiomicsSeries(Section):
-    """One image series in PyRadiomics' schema; `unit` alone is ours."""
+class PyradiomicsSeries(SeriesSource):
+    """One image series in PyRadiomics' schema; `unit` and what says where image and regions come from are ours."""
 
     unit: str = Field("", description="unit of the stored intensities, for the data dictionary: SUV, HU, ...")
     imageType: dict[str, Overrides] = Field({}, description="images that features are taken of; none: Original")

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
+from radiomics_pipeline.params.aggregate import Aggregate
 from radiomics_pipeline.params.base import TOKEN, Section
 from radiomics_pipeline.params.extraction import SeriesParams
 from radiomics_pipeline.params.pyradiomics import PyradiomicsSeries
@@ -22,6 +23,10 @@ class Run(Section):
     description: str = Field("", description="what the file is for")
     standard: Literal["ibsi", "pyradiomics"] = Field("ibsi", description="whose definitions the features follow")
     series: dict[str, Any] = Field({}, description="one section an image series: PET, CT, ...")
+    aggregate: Aggregate | None = Field(None, description="a table of patients beside that of regions; null: none")
+    not_computed: dict[str, str] = Field(
+        {}, description="indices usual for the tracer that need other data, each with what it needs; for the reader"
+    )
     selection: SelectionParams = SelectionParams()
 
     @field_validator("series", check_fields=False)

@@ -45,7 +45,8 @@ def test_a_missing_mask_and_a_doubled_image_are_problems_of_their_series(tmp_pat
     write_case(tmp_path / "b")
     write_case(tmp_path / "b", suffix=".nrrd")
     a, b = (case.series[0] for case in find_study(tmp_path).cases)
-    assert "PET_mask.*: no such file" in a.problem
+    assert not a.problem
+    assert "PET_mask.*: no such file" in a.without_mask
     assert "two files for one" in b.problem
 
 
@@ -53,7 +54,9 @@ def test_other_folders_are_noted_and_hidden_ones_are_not(tmp_path):
     write_case(tmp_path / "a")
     (tmp_path / "notes").mkdir()
     (tmp_path / ".git").mkdir()
-    assert find_study(tmp_path).notes == ("folder notes: no <SERIES>_image or image file; passed over",)
+    assert find_study(tmp_path).notes == (
+        "folder notes: no <SERIES>_image or image file, and no folder with a DICOM series; passed over",
+    )
 
 
 def test_a_table_gives_patients_labels_and_paths(tmp_path):
@@ -74,7 +77,7 @@ def test_a_table_gives_patients_labels_and_paths(tmp_path):
     ("text", "message"),
     [
         ("patient,PET_image,PET_mask\nP,a,b\n", "no column 'case'"),
-        ("case,PET_image\nA,a\n", "column PET_mask is missing"),
+        ("case,PET_mask\nA,a\n", "column PET_image is missing"),
         ("case,PET_image,PET_mask\nA,a,b\nA,c,d\n", "case 'A' stands in rows 1 and 2"),
         ("case,PET_image,PET_mask\n,a,b\n", "row 1: no name"),
         ("case,case,PET_image,PET_mask\nA,A,a,b\n", "column named twice: 'case'"),
@@ -107,7 +110,8 @@ def test_names_that_no_table_can_hold_are_refused(tmp_path):
 
 def test_a_row_without_a_mask_is_a_problem_of_its_case_alone(tmp_path):
     study = table(tmp_path, "case,PET_image,PET_mask\nA,a.nii,\nB,b.nii,c.nii\n")
-    assert [c.series[0].problem for c in study.cases] == ["cases.csv, row 1: no PET_mask", ""]
+    assert [c.series[0].mask for c in study.cases] == [None, tmp_path / "c.nii"]
+    assert study.cases[0].series[0].without_mask == "cases.csv, row 1: no PET_mask"
 
 
 def test_a_row_with_too_few_cells_is_a_problem_of_its_case_alone(tmp_path):

@@ -99,7 +99,8 @@ def test_heads_of_the_tables_are_as_documented(ran):
     _, out = ran
     heads = {
         "failures.csv": "case,stage,error,message",
-        "dictionary.csv": "column,standard,series,image,family,feature,aggregation,ibsi_code,unit,definition,setting",
+        "dictionary.csv": "column,standard,series,image,family,feature,aggregation,ibsi_code,unit,definition,setting,"
+        "table",
         "ranking.csv": "rank,feature,cluster,members,selection_frequency,alone,alone_lower,alone_upper,p,q",
         "performance.csv": "plan,metric,mean,lower,upper,n_folds",
         "redundancy.csv": "feature,cluster,kept,representative,rho,reason",

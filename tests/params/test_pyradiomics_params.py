@@ -17,6 +17,7 @@ from radiomics_pipeline.params.pyradiomics import (
     is_pyradiomics_file,
     require_own_engine,
 )
+from radiomics_pipeline.params.series import SeriesSource
 
 
 def series(**sections):
@@ -41,7 +42,7 @@ def test_every_key_of_its_schema_is_known_with_its_default(pyradiomics):
 def test_every_key_of_its_file_schema_is_known(pyradiomics):
     schema = YAML(typ="safe").load((Path(pyradiomics.__file__).parent / "schemas/paramSchema.yaml").read_text("utf-8"))
     assert set(schema["mapping"]["setting"]["mapping"]) == set(Settings.model_fields)
-    assert set(schema["mapping"]) == set(PyradiomicsSeries.model_fields) - {"unit"}
+    assert set(schema["mapping"]) == set(PyradiomicsSeries.model_fields) - set(SeriesSource.model_fields)
 
 
 def test_without_classes_all_are_wanted_in_its_order():
@@ -89,7 +90,7 @@ def test_pyradiomics_takes_what_it_is_given_and_what_is_written(pyradiomics):
     }
     section = series(**given)
     assert section.as_file() == given
-    written = {k: v for k, v in section.model_dump(mode="json").items() if k != "unit"}
+    written = {k: v for k, v in section.model_dump(mode="json").items() if k not in SeriesSource.model_fields}
     for tree in (given, written):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
