@@ -36,7 +36,7 @@ class Threshold(Section):
             raise ValueError(f"a threshold is one of percent, value and reference; {found}")
         apart = {"of": "percent", "factor": "reference", "sd": "reference"}
         for name, kind in apart.items():
-            if name in self.model_fields_set and given != [kind]:
+            if getattr(self, name) != type(self).model_fields[name].default and given != [kind]:
                 raise ValueError(f"{name} belongs to {kind}, and is without effect beside {given[0]}")
         return self
 

@@ -54,7 +54,7 @@ def test_every_parameter_file_of_ours_gives_columns_and_comes_back(name):
         ("unit: SUV", "unit: SUV\n    label: true", "label is true; true and false are no values for it"),
         ("width: 0.25", "width: true", "width is true"),
         ("unit: SUV", "unit: SUV\n    label: {}", "every label needs a name"),
-        ("unit: SUV", "unit: SUV\n    families: []", "name one family at least"),
+        ("unit: HU", "unit: HU\n    families: []", "name one family at least"),
         ("    threshold: 0.9", "    threshold: 0.9\n  penalty: {l1_ratios: [0]}", "should be greater than 0, found 0"),
         ("origin: 0", "origin: 1", "discretise.origin 1 lies above the lower end 0 of resegment.range"),
         ("aggregation: 3D:mrg", "settings: [{name: a_b, families: [glcm]}]", "settings.0.name"),
@@ -100,7 +100,7 @@ def test_parts_of_names_follow_one_rule():
 
 
 def test_an_unknown_name_lists_those_there_are():
-    with pytest.raises(ParamsError, match=r"no parameters named 'fgd', did you mean 'fdg'\?; there are: ct, fdg"):
+    with pytest.raises(ParamsError, match=r"no parameters named 'fgd', did you mean 'fdg'\?; there are: amyloid, "):
         load_params("fgd")
     with pytest.raises(ParamsError, match=r"nowhere\.yaml: no such parameter file"):
         load_params("nowhere.yaml")
