@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-JAMES_VERTEX_BMI = {"M": 1.10e4 / (2 * 120), "F": 1.07e4 / (2 * 148)}
-"""Body mass index from which on James's lean mass falls with rising weight."""
+
+def james_vertex_bmi(sex: str, *, male: float = 120.0) -> float:
+    """Body mass index from which on James's lean mass falls with rising weight; of "O" the lower one of both sexes."""
+    vertex = {"M": 1.10e4 / (2 * male), "F": 1.07e4 / (2 * 148)}
+    return min(vertex[s] for s in ("MF" if sex == "O" else sex))
 
 
 def lean_mass_james_kg(weight_kg: float, height_m: float, sex: str, *, male: float = 120.0) -> float:

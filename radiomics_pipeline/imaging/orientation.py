@@ -1,4 +1,4 @@
-"""The same voxels, counted along other axes: a label image that a converter flipped lies on the image's voxels still."""
+"""The same voxels, counted along other axes: a label image that was flipped lies on the image's voxels still."""
 
 from __future__ import annotations
 

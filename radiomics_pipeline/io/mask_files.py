@@ -37,7 +37,7 @@ def open_mask(files: Sequence[VolumeFile], image: Image, source: Source) -> Mask
 
 
 def _placed(masks: LabelImage, grid: Grid) -> LabelImage:
-    """A label image at the voxels of the image, where its axes run otherwise, or 3D Slicer cropped it; else as it is."""
+    """A label image at the image's voxels, where its axes run otherwise or 3D Slicer cropped it; else as it is."""
     found = turned(masks.labels, masks.grid, grid.direction)
     if found is None:
         return masks

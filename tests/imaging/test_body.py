@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radiomics_pipeline.imaging.body import (
-    JAMES_VERTEX_BMI,
     body_surface_m2,
     ideal_weight_kg,
+    james_vertex_bmi,
     lean_mass_james_kg,
     lean_mass_janmahasatian_kg,
 )
@@ -51,7 +51,7 @@ def test_any_other_sex_is_refused(size, sex):
 @pytest.mark.parametrize("sex", ["M", "F"])
 def test_the_lean_mass_of_james_falls_from_its_vertex_on_and_that_of_janmahasatian_never(sex):
     height, step = 1.7, 0.01
-    vertex = JAMES_VERTEX_BMI[sex] * height**2
+    vertex = james_vertex_bmi(sex) * height**2
     assert lean_mass_james_kg(vertex, height, sex) > lean_mass_james_kg(vertex + step, height, sex)
     assert lean_mass_james_kg(vertex, height, sex) > lean_mass_james_kg(vertex - step, height, sex)
     weights = [40 + 5 * n for n in range(40)]

@@ -83,11 +83,6 @@ def require_image(found: Referenced, image: DicomSeries, name: str) -> tuple[str
     )
 
 
-def items(item: Any, keyword: str) -> list[Any]:
-    """The items of a sequence, none where it is absent or empty."""
-    return list(item.get(keyword) or ())
-
-
 def text(item: Any, keyword: str) -> str:
     """An element as text without padding, empty where it is absent."""
     return str(item.get(keyword, "") or "").strip(" \0")

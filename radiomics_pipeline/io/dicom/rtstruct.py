@@ -15,8 +15,8 @@ import numpy as np
 
 from radiomics_pipeline.errors import BadContour, CaseError, DamagedFile, EmptyRegion, OtherFrame, some
 from radiomics_pipeline.imaging.contours import TOLERANCE, Enclosed, enclose
-from radiomics_pipeline.io.dicom.headers import quiet
-from radiomics_pipeline.io.dicom.mask_object import Referenced, items, parsed, reader, require_image, text
+from radiomics_pipeline.io.dicom.headers import items, quiet
+from radiomics_pipeline.io.dicom.mask_object import Referenced, parsed, reader, require_image, text
 from radiomics_pipeline.io.volumes import VolumeFile
 from radiomics_pipeline.types import Grid
 from radiomics_pipeline.types.masks import Entry, Masks

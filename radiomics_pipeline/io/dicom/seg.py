@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from radiomics_pipeline.errors import CaseError, DamagedFile, DicomError, DoubledSlices, EmptyRegion, some
-from radiomics_pipeline.io.dicom.mask_object import Referenced, items, parsed, reader, require_image, text
+from radiomics_pipeline.io.dicom.headers import items
+from radiomics_pipeline.io.dicom.mask_object import Referenced, parsed, reader, require_image, text
 from radiomics_pipeline.io.dicom.seg_frames import Frame, Pixels, Place, frames_of, own_grid, pixels_of, places_on
 from radiomics_pipeline.io.volumes import VolumeFile
 from radiomics_pipeline.types import Grid
