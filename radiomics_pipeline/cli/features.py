@@ -50,9 +50,10 @@ def show(
 def _families(standard: str):  # type: ignore[no-untyped-def]
     from radiomics_pipeline.errors import ParamsError, did_you_mean
     from radiomics_pipeline.features import FAMILIES
+    from radiomics_pipeline.features.further import further_families
     from radiomics_pipeline.features.pyradiomics import FAMILIES as PYRADIOMICS
 
-    known = {"ibsi": FAMILIES, "pyradiomics": PYRADIOMICS}
+    known = {"ibsi": (*FAMILIES, *further_families()), "pyradiomics": PYRADIOMICS}
     if standard not in known:
         raise ParamsError(f"no standard {standard!r}{did_you_mean(standard, known)}; there are: {', '.join(known)}")
     return known[standard]

@@ -12,7 +12,23 @@ from typing import Annotated
 import typer
 
 from radiomics_pipeline import __version__
-from radiomics_pipeline.cli import check, extract, features, maps, params, polar_map, redundancy, run, select, suv, warmup
+from radiomics_pipeline.cli import (
+    check,
+    extract,
+    features,
+    fetch,
+    index,
+    maps,
+    params,
+    polar_map,
+    redundancy,
+    run,
+    segment,
+    select,
+    sr,
+    suv,
+    warmup,
+)
 from radiomics_pipeline.errors import RadiomicsError
 
 app = typer.Typer(
@@ -30,8 +46,12 @@ app.command("select")(select.select)
 app.command("check")(check.check)
 app.command("maps")(maps.maps)
 app.command("polar-map")(polar_map.polar_map)
+app.command("index")(index.index)
+app.command("fetch")(fetch.fetch)
+app.command("sr")(sr.sr)
 app.command("suv")(suv.suv)
 app.command("warmup")(warmup.warmup)
+app.add_typer(segment.app, name="segment")
 app.add_typer(params.app, name="params")
 app.add_typer(features.app, name="features")
 

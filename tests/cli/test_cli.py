@@ -13,7 +13,8 @@ import pytest
 
 from tests.images import write_case
 
-COMMANDS = ("run", "extract", "maps", "redundancy", "select", "check", "params", "features", "warmup")
+COMMANDS = ("run", "extract", "maps", "redundancy", "select", "check", "params", "features", "warmup",
+            "polar-map", "index", "fetch", "sr", "suv", "segment")  # fmt: skip
 
 
 def call(*arguments: object, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
