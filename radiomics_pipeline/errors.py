@@ -32,6 +32,7 @@ RadiomicsError
     ├── BadContour       contours that enclose no clear area: open, tilted, between slices
     ├── SegmentationError  a delineation that is not one: nothing above the threshold, a leak
     ├── ExternalError    a command of others failed, or returned something else than a mask
+    ├── ArchiveError     an archive of images (PACS) does not give what was asked for
     ├── DiscretisationError  too many grey levels, or intensities below the first bin
     └── WorkerLost       the process that worked on the case died or ran out of time
 """
@@ -173,6 +174,15 @@ class SegmentationError(CaseError):
 
 class ExternalError(CaseError):
     """A command of others failed, or returned something else than a mask."""
+
+
+class ArchiveError(CaseError):
+    """An archive does not give what was asked for.
+
+    trouble : whether others would meet the same, see io.dicomweb
+    """
+
+    trouble: str = "other"
 
 
 class DiscretisationError(CaseError):

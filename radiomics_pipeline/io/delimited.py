@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import csv
 import math
-import os
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -18,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from radiomics_pipeline.errors import DamagedFile, TableError, did_you_mean, some
+from radiomics_pipeline.io.atomic import write_bytes
 from radiomics_pipeline.io.compressed import gunzip
 
 MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "-", ".", "#div/0!"})
@@ -123,15 +122,7 @@ def write_text(path: Path, text: str) -> None:
 
     Raises OSError, which names the file itself.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(text.encode("utf-8"))
-        part.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink()
-        raise OSError(error.errno, error.strerror, str(path)) from None
+    write_bytes(path, text.encode("utf-8"))
 
 
 def _cell(value: object) -> str:
