@@ -45,21 +45,24 @@ def word() -> str:
     return f"Qzxw{letters}"
 
 
-def poison(dataset: Dataset, *, dates: bool = False) -> set[str]:
+def poison(dataset: Dataset, *, known: dict[str, str] | None = None, dates: bool = False) -> set[str]:
     """Put a word of its own into every text of a header, nested ones too, keeping what stood there.
 
+    known : the words by element, to be handed to each file of a series, whose slices must agree; it is filled
     dates : other dates, too; the times of a series then no longer agree with them
     returns : what must not be found anywhere in the output: the words, birth date, and UIDs of the patient's objects
     """
     words: set[str] = set()
+    known = {} if known is None else known
     for keyword, vr in PERSON.items():
         if keyword not in dataset:
-            fresh = word()
+            fresh = known.get(keyword) or word()
+            known[keyword] = fresh
             words.add(fresh)
             dataset.add_new(
                 keyword, vr, f"{fresh}^{fresh[::-1]}" if vr == "PN" else fresh.upper() if vr == "CS" else fresh
             )
-    words |= set(_poisoned(dataset))
+    words |= set(_poisoned(dataset, known))
     dataset.PatientBirthDate = BIRTH
     words |= {BIRTH, "1942-05-17", "17.05.1942"}
     if dates:
@@ -76,21 +79,24 @@ def uids(dataset: Dataset) -> Iterator[str]:
             yield from (str(v) for v in values if v and not str(v).startswith("1.2.840.10008."))
 
 
-def _poisoned(dataset: Dataset) -> Iterator[str]:
+def _poisoned(dataset: Dataset, known: dict[str, str], path: str = "") -> Iterator[str]:
     for element in dataset:
+        here = f"{path}/{element.tag}"
         if element.VR == "SQ":
-            for item in element.value:
-                yield from _poisoned(item)
-        elif element.VR in _TEXT and element.keyword not in MEANT and element.tag.element & 0xFFFF > 0xFF:
-            if "Qzxw" in str(element.value):
+            for number, item in enumerate(element.value):
+                yield from _poisoned(item, known, f"{here}[{number}]")
+        elif element.VR in _TEXT and element.keyword not in MEANT and not element.tag.is_private_creator:
+            if "qzxw" in str(element.value).lower():
                 continue
-            fresh = word()
+            fresh = known.get(here) or word()
+            known[here] = fresh
             yield fresh
             old = str(element.value or "").split("\\")[0]
             room = {"SH": 16, "LO": 64}.get(element.VR, 200) - len(fresh) - 1
             element.value = f"{fresh}^{fresh[::-1]}" if element.VR == "PN" else f"{old[: max(room, 0)]} {fresh}".strip()
-        elif element.tag.element & 0xFFFF > 0xFF and element.VR == "UN" and isinstance(element.value, bytes):
-            fresh = word()
+        elif element.VR == "UN" and isinstance(element.value, bytes):
+            fresh = known.get(here) or word()
+            known[here] = fresh
             yield fresh
             element.value = fresh.encode()
 

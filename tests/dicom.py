@@ -18,6 +18,7 @@ SOP_CLASSES = {
     "CT": "1.2.840.10008.5.1.4.1.1.2",
     "NM": "1.2.840.10008.5.1.4.1.1.20",
 }
+ENHANCED = {"PT": "1.2.840.10008.5.1.4.1.1.130", "CT": "1.2.840.10008.5.1.4.1.1.2.1"}
 PATIENT = {
     "PatientName": "Phantom^Uniform",
     "PatientID": "PHANTOM-1",
@@ -159,3 +160,94 @@ def volume_files(folder: Path) -> list[VolumeFile]:
     """All files below a folder, as the readers take them."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     return [VolumeFile(path, f"file {i} of {len(paths)}", path.read_bytes()) for i, path in enumerate(paths, 1)]
+
+
+def nuclear(
+    array: np.ndarray,
+    *,
+    spacing_mm: tuple[float, float, float] = (4.0, 4.0, 4.0),
+    origin_mm: tuple[float, float, float] = (-20.0, -30.0, 100.0),
+    direction: tuple[float, ...] = IDENTITY,
+    tags: dict[str, Any] | None = None,
+) -> Dataset:
+    """A tomogram of nuclear medicine in one object, of whole counts [z, y, x], or gated [gate, z, y, x].
+
+    spacing_mm : (z, y, x), z negative where the frames follow each other against the normal
+    origin_mm, direction : of the first frame
+    """
+    gated = array.ndim == 4
+    gates, slices = array.shape[0] if gated else 1, array.shape[-3]
+    axes = np.array(direction).reshape(3, 3)
+    found = common("NM", SOP_CLASSES["NM"], PATIENT)
+    found.SOPInstanceUID = uid("NM", "tomogram")
+    found.ImageType = ["ORIGINAL", "PRIMARY", "RECON GATED TOMO" if gated else "RECON TOMO", "EMISSION"]
+    detector = Dataset()
+    detector.ImagePositionPatient = [float(c) for c in origin_mm]
+    detector.ImageOrientationPatient = [float(c) for c in (*axes[:, 0], *axes[:, 1])]
+    found.NumberOfDetectors, found.DetectorInformationSequence = 1, [detector]
+    found.PixelSpacing = [float(s) for s in spacing_mm[1:]]
+    found.SpacingBetweenSlices, found.SliceThickness = float(spacing_mm[0]), 2 * abs(float(spacing_mm[0]))
+    set_pixels(found, np.asarray(array).reshape(-1, *array.shape[-2:]).astype(np.uint16))
+    found.FrameIncrementPointer = [0x00540070, 0x00540080] if gated else [0x00540080]
+    found.NumberOfSlices = slices
+    found.SliceVector = list(range(1, slices + 1)) * gates
+    if gated:
+        found.RRIntervalVector, found.NumberOfRRIntervals = [1] * gates * slices, 1
+        found.TimeSlotVector = [gate for gate in range(1, gates + 1) for _ in range(slices)]
+        found.NumberOfTimeSlots = gates
+    update(found, tags or {})
+    return found
+
+
+def enhanced(
+    array: np.ndarray,
+    *,
+    modality: str = "PT",
+    spacing_mm: tuple[float, float, float] = (3.0, 4.0, 4.0),
+    origin_mm: tuple[float, float, float] = (-20.0, -30.0, 100.0),
+    slopes: np.ndarray | None = None,
+    sop_class: str = "",
+    tags: dict[str, Any] | None = None,
+) -> Dataset:
+    """An enhanced object of an array [z, y, x]: in plane the same for all frames, position and slope of each frame."""
+    found = common(modality, sop_class or ENHANCED[modality], PATIENT)
+    found.SOPInstanceUID = uid(modality, "enhanced")
+    found.ImageType = ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"]
+    planes = [
+        _stored(plane, modality, None if slopes is None else float(slopes[z]))
+        for z, plane in enumerate(np.asarray(array, float))
+    ]
+    set_pixels(found, np.stack([stored for stored, _, _ in planes]))
+    found.SharedFunctionalGroupsSequence = [
+        group(
+            PixelMeasuresSequence={"PixelSpacing": list(spacing_mm[1:]), "SliceThickness": spacing_mm[0]},
+            PlaneOrientationSequence={"ImageOrientationPatient": [1, 0, 0, 0, 1, 0]},
+        )
+    ]
+    found.PerFrameFunctionalGroupsSequence = [
+        group(
+            PlanePositionSequence={
+                "ImagePositionPatient": [origin_mm[0], origin_mm[1], origin_mm[2] + z * spacing_mm[0]]
+            },
+            PixelValueTransformationSequence={"RescaleSlope": slope, "RescaleIntercept": intercept},
+            FrameContentSequence={"FrameAcquisitionDateTime": f"202401151100{z:02d}.000", "StackID": "1"},
+        )
+        for z, (_, slope, intercept) in enumerate(planes)
+    ]
+    update(found, tags or {})
+    return found
+
+
+def group(**items: dict[str, Any]) -> Dataset:
+    """A functional group: sequences of one item each."""
+    found = Dataset()
+    for keyword, values in items.items():
+        item = Dataset()
+        update(item, values)
+        setattr(found, keyword, [item])
+    return found
+
+
+def file_of(found: Dataset, path: Path, syntax: str = ExplicitVRLittleEndian) -> VolumeFile:
+    """Write a data set, and read it as the readers take it."""
+    return VolumeFile(save(found, path, syntax), path.name, path.read_bytes())

@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
-from radiomics_pipeline.errors import ArchiveError, StudyError
+from radiomics_pipeline.errors import ArchiveError, CaseError, StudyError
 from radiomics_pipeline.io.dicom.headers import text
 from radiomics_pipeline.io.dicom.scan import header, is_dicom
 from radiomics_pipeline.io.volumes import VolumeFile

@@ -25,6 +25,7 @@ from radiomics_pipeline.params.pyradiomics import (
     require_own_engine,
 )
 from radiomics_pipeline.params.run import ANY_SERIES, PyradiomicsRun, Run, RunParams
+from radiomics_pipeline.params.segmentation import METHODS
 
 LONGEST_BITS = 14_000
 """Of a whole number; Python writes out no more than 4300 digits."""
@@ -230,6 +231,8 @@ KINDS = {
     "true or false": ("bool_type", "bool_parsing"),
 }
 """What a value must be, by pydantic's names of the errors that say so."""
+METHODS_OF = {"segment": METHODS, "axis": ("short-axis", "mask", "given")}
+"""Methods that follow a key in pydantic's locations, where `method` says which section it is."""
 KIND_OF = {error: kind for kind, errors in KINDS.items() for error in errors}
 
 
@@ -237,7 +240,7 @@ def _explain_all(errors: Sequence[Any], tree: Any, name: str, model: type[Run]) 
     """A line for each place of the file at which something is wrong."""
     places: dict[tuple[Any, ...], list[Any]] = {}
     for error in errors:
-        loc = tuple(part for part in error["loc"] if not _is_tag(part))
+        loc = _without_tags(error["loc"])
         told = re.match(r"Value error, (\w+) is (true|false);", error["msg"])
         places.setdefault((*loc, told[1]) if told else loc, []).append(error)
     for loc, group in places.items():
@@ -290,7 +293,8 @@ def _place(tree: Any, loc: Sequence[Any], name: str) -> str:
 
 def _words(error: Any) -> list[str]:
     """The words that would do, where only some do."""
-    return re.findall(r"'([^']*)'", str(error["ctx"].get("expected", error["ctx"].get("expected_tags", ""))))
+    expected = str(error["ctx"].get("expected", error["ctx"].get("expected_tags", "")))
+    return re.findall(r"'([^']*)'", expected) or re.split(r", | or ", expected)
 
 
 def _shown(value: Any) -> str:
@@ -304,6 +308,13 @@ def _is_tag(part: Any) -> bool:
     return isinstance(part, str) and (
         part in ("fixed-bin-size", "fixed-bin-number", "none", "int", "constrained-int")
         or part.startswith(("literal[", "dict[", "tuple[", "function-"))
+    )
+
+
+def _without_tags(loc: Sequence[Any]) -> tuple[Any, ...]:
+    """A location of pydantic's as keys of the file; a key may have the name of its section's method."""
+    return tuple(
+        part for i, part in enumerate(loc) if not _is_tag(part) and not (i and part in METHODS_OF.get(loc[i - 1], ()))
     )
 
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from radiomics_pipeline.features.local_intensity import RADIUS_MM, local_intensity, sphere
+from radiomics_pipeline.features.local_intensity import RADIUS_MM, local_intensity
 from radiomics_pipeline.features.registry import Sample
+from radiomics_pipeline.imaging.spheres import sphere
 from radiomics_pipeline.types import Grid, Region, Volume
 from tests.ibsi1 import CONFIGURATIONS, is_met, references, sample_of
 from tests.naive.intensities import mean_in_sphere, peaks

@@ -15,6 +15,13 @@ from pydicom.dataset import Dataset
 from radiomics_pipeline.errors import DamagedFile, MissingMetadata, NotDicom
 from radiomics_pipeline.io.volumes import VolumeFile
 
+_VRS = frozenset(
+    (a + b).encode()
+    for a, b in ("UI", "CS", "SH", "UL", "OB", "LO", "DA", "TM", "US", "PN", "DT", "UN", "ST", "LT", "IS", "DS")
+)
+"""What an element of the first groups may say of its type."""
+_DIRECTORY, _DEFLATED = "1.2.840.10008.1.3.10", "1.2.840.10008.1.2.1.99"
+
 
 @contextmanager
 def quiet() -> Iterator[None]:
@@ -24,17 +31,46 @@ def quiet() -> Iterator[None]:
         yield
 
 
+def is_dicom(data: bytes) -> bool:
+    """Whether bytes begin like a DICOM file, with preamble and prefix or as files were before there were any."""
+    if data[128:132] == b"DICM":
+        return True
+    if len(data) < 16:
+        return False
+    group, element = data[:2], data[2:4]
+    if group == b"\0\x08" and element[0] <= 1:
+        return data[4:6] in _VRS
+    if int.from_bytes(group, "little") not in (0x0002, 0x0008) or element[1] > 1:
+        return False
+    if data[4:6] in _VRS:
+        return True
+    length = int.from_bytes(data[4:8], "little")
+    return 0 < length <= 1024 and length % 2 == 0
+
+
 def parse(file: VolumeFile, *, pixels: bool = False) -> Dataset:
     """The data set of a file, without its pixels unless wanted; NotDicom or DamagedFile where it cannot be had."""
+    return parsed(file, pixels=pixels)[0]
+
+
+def parsed(file: VolumeFile, *, pixels: bool = False) -> tuple[Dataset, bool]:
+    """The data set of a file as of `parse`; and whether the file goes on after it, as an image does with its pixels."""
+    if not is_dicom(file.data):
+        raise NotDicom(f"{file.name}: not a DICOM file")
+    buffer = BytesIO(file.data)
     try:
         with quiet():
-            found = pydicom.dcmread(BytesIO(file.data), stop_before_pixels=not pixels, force=True)
+            found = pydicom.dcmread(buffer, stop_before_pixels=not pixels, force=True)
             known = "SOPClassUID" in found or "SeriesInstanceUID" in found
+            meta = getattr(found, "file_meta", None) or Dataset()
+            media, syntax = (str(meta.get(k) or "") for k in ("MediaStorageSOPClassUID", "TransferSyntaxUID"))
     except Exception:  # noqa: BLE001 - pydicom raises many kinds, whose messages may quote the header
         raise DamagedFile(f"{file.name}: cannot be read as DICOM; copy or export it again") from None
+    if media == _DIRECTORY:
+        raise NotDicom(f"{file.name}: a DICOMDIR, the directory of a medium, instead of a DICOM object")
     if not known:
-        raise NotDicom(f"{file.name}: not a DICOM object")
-    return found
+        raise DamagedFile(f"{file.name}: ends before it says what it holds; copy or export it again")
+    return found, buffer.tell() < len(file.data) or syntax == _DEFLATED
 
 
 def text(header: Dataset, keyword: str) -> str:
@@ -43,7 +79,8 @@ def text(header: Dataset, keyword: str) -> str:
         value = header.get(keyword)
     if value is None:
         return ""
-    return "\\".join(str(v) for v in value) if isinstance(value, pydicom.multival.MultiValue) else str(value).strip()
+    several = isinstance(value, list | tuple | pydicom.multival.MultiValue)
+    return "\\".join(str(v) for v in value) if several else str(value).strip()
 
 
 def numbers(header: Dataset, keyword: str, name: str, count: int) -> tuple[float, ...] | None:

@@ -9,12 +9,11 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from radiomics_pipeline.errors import MissingMetadata, NotTomographic, SeveralFrames
-from radiomics_pipeline.io.dicom.headers import items, number, numbers, quiet, text
+from radiomics_pipeline.io.dicom.headers import header_tag, items, number, numbers, quiet, text
+from radiomics_pipeline.io.dicom.tomograms import NUCLEAR
 
-NUCLEAR = "1.2.840.10008.5.1.4.1.1.20"
 _KEPT = frozenset({"RealWorldValueMappingSequence", "ReferencedImageSequence", "DerivationImageSequence"})
 """Functional groups whose items stay a sequence."""
-_TOMOGRAMS = ("RECON TOMO", "RECON GATED TOMO")
 _VECTORS = {
     "EnergyWindowVector": "energy windows",
     "DetectorVector": "detectors",
@@ -40,7 +39,7 @@ def flat_headers(dataset: Dataset, name: str) -> list[Dataset]:
 
 
 def _enhanced(dataset: Dataset) -> Iterator[Dataset]:
-    base = Dataset(dict(dataset.items()))
+    base = _copied(dataset)
     shared = items(dataset, "SharedFunctionalGroupsSequence")
     for keyword in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
         if keyword in base:
@@ -48,9 +47,16 @@ def _enhanced(dataset: Dataset) -> Iterator[Dataset]:
     for group in shared[:1]:
         _merge(base, group)
     for group in items(dataset, "PerFrameFunctionalGroupsSequence"):
-        frame = Dataset(dict(base.items()))
+        frame = _copied(base)
         _merge(frame, group)
         yield frame
+
+
+def _copied(dataset: Dataset) -> Dataset:
+    """A data set of the same elements, which are not copied, and of the same encoding of texts."""
+    copy = Dataset(dict(dataset.items()))
+    copy.set_original_encoding(*dataset.original_encoding, dataset.original_character_set)
+    return copy
 
 
 def _merge(flat: Dataset, group: Any) -> None:
@@ -65,17 +71,14 @@ def _merge(flat: Dataset, group: Any) -> None:
 
 
 def _nuclear(dataset: Dataset, name: str) -> Iterator[Dataset]:
-    kind = [*text(dataset, "ImageType").split("\\"), "", "", ""][2].upper()
-    if kind not in _TOMOGRAMS:
-        raise NotTomographic(
-            f"{name}: an NM image of type {kind or 'unknown'}; features are of reconstructed tomograms "
-            f"({' or '.join(_TOMOGRAMS)})"
-        )
+    """Frames by their vectors (PS3.3, C.8.4.8.1.1); the position is that of the first frame, from which the others lie
+    along the normal, or against it where Spacing Between Slices is negative (C.8.4.15)."""
     frames = int(number(dataset, "NumberOfFrames", name) or 1)
     for keyword, what in _VECTORS.items():
-        several = {int(v) for v in _vector(dataset, keyword, name, frames) or ()}
-        if len(several) > 1:
-            raise SeveralFrames(f"{name}: {len(several)} {what} in one object; export one of them")
+        found = _vector(dataset, keyword, name, frames)
+        several = 0 if found is None else len(set(found.tolist()))
+        if several > 1:
+            raise SeveralFrames(f"{name}: {several} {what} in one object; export one of them")
     slots = _slots(dataset, name, frames)
     slices = _vector(dataset, "SliceVector", name, frames)
     if slices is None:
@@ -83,13 +86,13 @@ def _nuclear(dataset: Dataset, name: str) -> Iterator[Dataset]:
             raise MissingMetadata(f"{name}: gated, and no SliceVector (0054,0080) says which frame is which slice")
         slices = np.arange(1, frames + 1)
     start, normal, step, turn = _nuclear_geometry(dataset, name, len(set(slices.tolist())))
-    base = Dataset(dict(dataset.items()))
+    base = _copied(dataset)
     base.ImageOrientationPatient = list(turn)
     for frame in range(frames):
-        flat = Dataset(dict(base.items()))
-        place = start + normal * step * (int(slices[frame]) - 1)
+        flat = _copied(base)
+        place = start + normal * step * (int(slices[frame]) - int(slices[0]))
         flat.ImagePositionPatient = [float(f"{c:.10g}") for c in place]
-        flat.TimeSlotVector = [int(slots[frame])]
+        flat.TimeSlotVector = int(slots[frame])
         yield flat
 
 
@@ -107,7 +110,10 @@ def _vector(dataset: Dataset, keyword: str, name: str, frames: int) -> np.ndarra
         value = dataset.get(keyword)
     if value is None or value == "":
         return None
-    found = np.atleast_1d(np.array(value, int))
+    try:
+        found = np.atleast_1d(np.array(value, int))
+    except (TypeError, ValueError):
+        raise MissingMetadata(f"{name}: {keyword} {header_tag(keyword)} holds no numbers; export it again") from None
     if len(found) != frames:
         raise MissingMetadata(f"{name}: {keyword} has {len(found)} entries for {frames} frames; export it again")
     return found

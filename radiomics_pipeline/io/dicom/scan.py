@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pydicom.dataset import Dataset
 
-from radiomics_pipeline.errors import CaseError
-from radiomics_pipeline.io.dicom.headers import parse, text
+from radiomics_pipeline.errors import CaseError, DamagedFile, NotDicom
+from radiomics_pipeline.io.dicom.headers import is_dicom, parse, parsed, text
 from radiomics_pipeline.io.volumes import VolumeFile
+
+__all__ = ["Found", "Kind", "describe", "header", "is_dicom", "kind_of", "patient_key"]
 
 Kind = Literal["image", "rtstruct", "seg", "sr", "rwvm", "other"]
 
@@ -18,41 +22,32 @@ _RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"
 _SEG = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 _RWVM = "1.2.840.10008.5.1.4.1.1.67"
 _SR = "1.2.840.10008.5.1.4.1.1.88."
-_VRS = frozenset(
-    (a + b).encode()
-    for a, b in ("UI", "CS", "SH", "UL", "OB", "LO", "DA", "TM", "US", "PN", "DT", "UN", "ST", "LT", "IS", "DS")
-)
+_IMAGES = frozenset(
+    f"1.2.840.10008.5.1.4.1.1.{end}" for end in ("2", "2.1", "2.2", "20", "128", "128.1", "130")
+)  # CT, NM and PET: classic, enhanced, and converted
+_SALT = os.urandom(16)
 
 
 @dataclass(frozen=True)
 class Found:
     """Files of one series of images, or one mask or other object.
 
-    patient_key : equal for files of one patient; to compare, never to be written
+    patient_key : equal for files of one patient, another in every run of the program; to compare, never to be written
     referenced_series_uids, referenced_sop_uids : of a mask, the images that it names
+    problem : why a DICOM file among these cannot be read, as an error would say it; whoever wants all images of a
+        folder should refuse it, since a slice may be lacking without a trace
     """
 
     kind: Kind
     modality: str
-    series_uid: str
-    study_uid: str
-    patient_key: str
-    frame_of_reference_uid: str
-    files: tuple[VolumeFile, ...]
-    referenced_series_uids: frozenset[str] = frozenset()
-    referenced_sop_uids: frozenset[str] = frozenset()
-
-
-def is_dicom(data: bytes) -> bool:
-    """Whether bytes begin like a DICOM file, with preamble and prefix or as files were before there were any."""
-    if data[128:132] == b"DICM":
-        return True
-    if len(data) < 16 or int.from_bytes(data[:2], "little") not in (0x0002, 0x0008) or data[3] > 1:
-        return False
-    if data[4:6] in _VRS:
-        return True
-    length = int.from_bytes(data[4:8], "little")
-    return 0 < length <= 1024 and length % 2 == 0
+    series_uid: str = field(repr=False)
+    study_uid: str = field(repr=False)
+    patient_key: str = field(repr=False)
+    frame_of_reference_uid: str = field(repr=False)
+    files: tuple[VolumeFile, ...] = field(repr=False)
+    referenced_series_uids: frozenset[str] = field(default=frozenset(), repr=False)
+    referenced_sop_uids: frozenset[str] = field(default=frozenset(), repr=False)
+    problem: str = ""
 
 
 def header(file: VolumeFile) -> Dataset:
@@ -61,7 +56,7 @@ def header(file: VolumeFile) -> Dataset:
 
 
 def kind_of(found: Dataset) -> Kind:
-    """What a data set holds, by its SOP class; an image has rows."""
+    """What a data set holds, by its SOP class; an image of a class that is not known here has rows."""
     sop_class = text(found, "SOPClassUID")
     if sop_class == _RTSTRUCT:
         return "rtstruct"
@@ -71,36 +66,52 @@ def kind_of(found: Dataset) -> Kind:
         return "rwvm"
     if sop_class.startswith(_SR):
         return "sr"
-    return "image" if "Rows" in found else "other"
+    return "image" if sop_class in _IMAGES or "Rows" in found else "other"
 
 
 def describe(files: Sequence[VolumeFile]) -> list[Found]:
     """The series of images and the other objects among files, in the order in which they first appear.
 
-    Images of one series come together; every other object stands for itself. What is no DICOM, or cannot be read, is
-    of kind "other".
+    Images of one series come together, whatever their names; every other object stands for itself. What is no DICOM
+    object is of kind "other"; so is what cannot be read, and says its `problem`.
     """
     groups: dict[tuple[str, ...], list[VolumeFile]] = {}
     first: dict[tuple[str, ...], Dataset] = {}
+    problems: dict[tuple[str, ...], str] = {}
     for file in files:
-        try:
-            found = parse(file) if is_dicom(file.data) else Dataset()
-        except CaseError:
-            found = Dataset()
+        found, problem = _look(file)
         kind = kind_of(found)
         alone = "" if kind == "image" else text(found, "SOPInstanceUID") or str(len(groups))
         key = (kind, text(found, "SeriesInstanceUID"), patient_key(found), alone)
         groups.setdefault(key, []).append(file)
         first.setdefault(key, found)
-    return [_found(key, tuple(group), first[key]) for key, group in groups.items()]
+        if problem:
+            problems.setdefault(key, problem)
+    return [_found(key, tuple(group), first[key], problems.get(key, "")) for key, group in groups.items()]
 
 
 def patient_key(found: Dataset) -> str:
-    """What tells patients apart: number and name together."""
-    return f"{text(found, 'PatientID')}\n{text(found, 'PatientName')}"
+    """What tells patients apart: number and name together, not to be read back."""
+    number = text(found, "PatientID")
+    name = text(found, "PatientName").rstrip("^ ").casefold()
+    return hashlib.sha256(_SALT + f"{number}\n{name}".encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _found(key: tuple[str, ...], files: tuple[VolumeFile, ...], found: Dataset) -> Found:
+def _look(file: VolumeFile) -> tuple[Dataset, str]:
+    """The header of a file, empty where there is none, and what keeps it from being read."""
+    if not file.data:
+        return Dataset(), f"{file.name}: the file is empty (0 bytes); copy or export it again"
+    try:
+        found, goes_on = parsed(file)
+        whole = kind_of(found) != "image" or goes_on
+    except NotDicom:
+        return Dataset(), ""
+    except DamagedFile as e:
+        return Dataset(), str(e)
+    return found, "" if whole else f"{file.name}: ends before its pixels; copy or export it again"
+
+
+def _found(key: tuple[str, ...], files: tuple[VolumeFile, ...], found: Dataset, problem: str) -> Found:
     kind: Kind = key[0]  # type: ignore[assignment]
     series, instances = _referenced(kind, files[0])
     return Found(
@@ -113,6 +124,7 @@ def _found(key: tuple[str, ...], files: tuple[VolumeFile, ...], found: Dataset) 
         files,
         series,
         instances,
+        problem,
     )
 
 

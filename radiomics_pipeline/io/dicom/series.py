@@ -11,29 +11,32 @@ from pydicom.dataset import Dataset
 
 from radiomics_pipeline.errors import (
     BadVoxels,
+    DamagedFile,
     MissingMetadata,
     MixedSeries,
     NotDicom,
-    NotTomographic,
     SeveralFrames,
     UnsupportedImage,
     WrongModality,
     some,
 )
-from radiomics_pipeline.io.dicom.headers import number, parse, text
-from radiomics_pipeline.io.dicom.multiframe import NUCLEAR, flat_headers
-from radiomics_pipeline.io.dicom.pixels import stored_values
+from radiomics_pipeline.io.dicom.headers import header_tag, is_dicom, items, number, parse, text
+from radiomics_pipeline.io.dicom.multiframe import flat_headers
+from radiomics_pipeline.io.dicom.pixels import DATA, stored_values
 from radiomics_pipeline.io.dicom.scan import kind_of, patient_key
 from radiomics_pipeline.io.dicom.stack import stack
+from radiomics_pipeline.io.dicom.tomograms import require_tomogram
 from radiomics_pipeline.io.volumes import VolumeFile
 from radiomics_pipeline.types import Grid
 
 Gate = Literal["sum"] | int | None
 MODALITIES = ("PT", "NM", "CT")
-_PICTURES = ("LOCALIZER", "MIP", "PROJECTION IMAGE", "SCREEN SAVE", "REPORT", "STATIC", "WHOLE BODY", "TOMO")
-"""Words of the third value of Image Type (0008,0008) that no slice of a tomogram has."""
-_SECONDARY = "1.2.840.10008.5.1.4.1.1.7"
-_PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+_HOUNSFIELD = ("", "HU", "HU_MOD", "US")
+"""Rescale types of CT whose values are HU: not given (PS3.3, C.11.1.1.2), unspecified, or HU of one energy."""
+_OTHER_CT = ("OD", "MGML", "Z_EFF", "ED", "EDW", "PCT")
+_UNITS = ("BQML", "GML", "CM2ML", "1CM", "CPS", "PROPCPS", "PCNT", "MLMINML", "MLMING", "MLG", "UMOLML", "NONE")
+_OTHER_MODALITIES = ("MR", "OT", "RTDOSE", "RTIMAGE", "US", "XA", "CR", "DX", "SC", "MG", "SM", "PX", "RF")
+"""What headers may say that is repeated in messages; anything else might be free text."""
 
 
 @dataclass(frozen=True)
@@ -95,20 +98,21 @@ def read_series(files: Sequence[VolumeFile], name: str, *, gate: Gate = None) ->
     if len(shapes) > 1:
         told = some(f"{x} x {y}" for y, x in sorted(shapes))
         raise MixedSeries(f"{name}: slices of different sizes ({told} pixels); separate the series")
-    found = stack(headers, name, shapes.pop())
-    gates = np.stack([np.stack([_rescaled(frames[i]) for i in order]) for order in found.order])
-    array = _gate(gates, gate, name)
+    found = stack(headers, [frame.name for frame in frames], name, shapes.pop())
+    gates = _rescaled([[frames[i] for i in order] for order in found.order], name)
+    array = _gate(gates, gate, headers[0], name)
     order = found.order[gate - 1] if isinstance(gate, int) else found.order[0]
-    if not np.isfinite(array).all():
-        raise BadVoxels(f"{name}: {int((~np.isfinite(array)).sum())} voxels are not finite; export the series again")
-    padding = np.stack([_padded(frames[i]) for i in order])
+    padding = _padded([frames[i] for i in order])
+    for voxels in (gates, array, padding):
+        if voxels is not None:
+            voxels.flags.writeable = False
     return DicomSeries(
         name,
         modality,
         tuple(headers[i] for i in order),
         array,
         found.grid,
-        padding if padding.any() else None,
+        padding,
         gates if len(gates) > 1 else None,
     )
 
@@ -117,30 +121,26 @@ def _frames(files: Sequence[VolumeFile], name: str) -> list[_Frame]:
     """All frames of all images."""
     found: list[_Frame] = []
     for file in files:
+        if not is_dicom(file.data):
+            continue
         dataset = parse(file, pixels=True)
         if kind_of(dataset) != "image":
             continue
-        _require_tomogram(dataset, name)
+        require_tomogram(dataset, file.name)
         stored = stored_values(dataset, file.name)
-        for keyword in _PIXELS:
+        for keyword in DATA:
             if keyword in dataset:
                 del dataset[keyword]
-        headers = flat_headers(dataset, name)
+        headers = flat_headers(dataset, file.name)
         if len(headers) != len(stored):
-            raise MissingMetadata(f"{file.name}: {len(stored)} frames, but {len(headers)} of them are described")
+            raise DamagedFile(f"{file.name}: {len(stored)} frames, but {len(headers)} of them are described")
+        if len(headers) > 1:
+            for header in headers:
+                require_tomogram(header, file.name)
         found += [_Frame(header, pixels, file.name) for header, pixels in zip(headers, stored, strict=True)]
     if not found:
         raise NotDicom(f"{name}: no image among its {len(files)} files")
     return found
-
-
-def _require_tomogram(dataset: Dataset, name: str) -> None:
-    words = text(dataset, "ImageType").upper().split("\\")
-    sop_class = text(dataset, "SOPClassUID")
-    picture = sop_class.startswith(_SECONDARY) and "SECONDARY" in words
-    if sop_class != NUCLEAR and (picture or any(word in _PICTURES for word in words[2:])):
-        told = next((word for word in words[2:] if word in _PICTURES), "secondary capture")
-        raise NotTomographic(f"{name}: holds an image of type {told}, which is no slice; take it out of the folder")
 
 
 def _require_one_series(headers: Sequence[Dataset], name: str) -> str:
@@ -157,32 +157,63 @@ def _require_one_series(headers: Sequence[Dataset], name: str) -> str:
             raise MixedSeries(f"{name}: images of {count} {what} in one folder; give each series a folder of its own")
     modality = text(headers[0], "Modality")
     if modality not in MODALITIES:
-        raise WrongModality(f"{name}: modality {modality or 'not given'}; {', '.join(MODALITIES)} are read")
+        shown = modality if modality in _OTHER_MODALITIES else "not known" if modality else "not given"
+        raise WrongModality(f"{name}: modality {shown}; {', '.join(MODALITIES)} are read")
     return modality
 
 
-def _rescaled(frame: _Frame) -> np.ndarray:
-    """Slope times stored value plus intercept."""
+def _rescaled(gates: Sequence[Sequence[_Frame]], name: str) -> np.ndarray:
+    """Slope times stored value plus intercept, float64 [gate, z, y, x]; BadVoxels where it is not finite."""
+    array = np.empty((len(gates), len(gates[0]), *gates[0][0].stored.shape))
+    for frames, volume in zip(gates, array, strict=True):
+        for frame, plane in zip(frames, volume, strict=True):
+            slope, intercept = _rescale(frame)
+            np.multiply(frame.stored, slope, out=plane)
+            np.add(plane, intercept, out=plane)
+            if not np.isfinite(plane).all():
+                raise BadVoxels(
+                    f"{frame.name}: {int((~np.isfinite(plane)).sum())} of {plane.size} voxels are NaN or infinite; "
+                    "export the series again"
+                )
+    return array
+
+
+def _rescale(frame: _Frame) -> tuple[float, float]:
+    """Slope and intercept of a slice; MissingMetadata where its values would have no unit without one of them."""
     header, name = frame.header, frame.name
     if "ModalityLUTSequence" in header:
         raise UnsupportedImage(f"{name}: a Modality LUT instead of a rescale slope; export the series again")
+    modality, kind = text(header, "Modality"), text(header, "RescaleType").upper()
+    if modality == "CT" and kind not in _HOUNSFIELD:
+        shown = kind if kind in _OTHER_CT else "another quantity"
+        raise UnsupportedImage(
+            f"{name}: a CT image whose values are {shown} instead of HU (Rescale Type (0028,1054)); choose the series "
+            "in HU"
+        )
     slope, intercept = (number(header, keyword, name) for keyword in ("RescaleSlope", "RescaleIntercept"))
-    if slope is None and text(header, "Modality") != "NM" and frame.stored.dtype.kind != "f":
-        raise MissingMetadata(f"{name}: no RescaleSlope (0028,1053); its values have no unit. Export the series again")
     if slope == 0:
         raise MissingMetadata(f"{name}: RescaleSlope (0028,1053) is 0; export the series again")
-    return frame.stored.astype(np.float64) * (1.0 if slope is None else slope) + (intercept or 0.0)
+    optional = modality == "NM" or frame.stored.dtype.kind == "f"
+    for keyword, value in (("RescaleSlope", slope), ("RescaleIntercept", intercept)):
+        if value is None and not optional:
+            raise MissingMetadata(
+                f"{name}: no {keyword} {header_tag(keyword)}; its values have no unit. Export the series again"
+            )
+    return 1.0 if slope is None else slope, intercept or 0.0
 
 
-def _padded(frame: _Frame) -> np.ndarray:
+def _padded(frames: Sequence[_Frame]) -> np.ndarray | None:
     """Pixels with Pixel Padding Value (0028,0120), or between it and Pixel Padding Range Limit (0028,0121)."""
-    stored, header = frame.stored, frame.header
-    low = number(header, "PixelPaddingValue", frame.name)
-    if low is None or stored.dtype.kind not in "iu":
-        return np.zeros(stored.shape, bool)
-    high = number(header, "PixelPaddingRangeLimit", frame.name)
-    ends = sorted(_as_stored(end, stored.dtype) for end in (low, low if high is None else high))
-    return (stored >= ends[0]) & (stored <= ends[1])
+    found = np.zeros((len(frames), *frames[0].stored.shape), bool)
+    for frame, plane in zip(frames, found, strict=True):
+        stored, header = frame.stored, frame.header
+        low = number(header, "PixelPaddingValue", frame.name)
+        if low is None or stored.dtype.kind not in "iu":
+            continue
+        high = number(header, "PixelPaddingRangeLimit", frame.name)
+        ends = sorted(_as_stored(end, stored.dtype) for end in (low, low if high is None else high))
+        np.logical_and(stored >= ends[0], stored <= ends[1], out=plane)
+    return found if found.any() else None
 
 
 def _as_stored(value: float, dtype: np.dtype) -> int:
@@ -191,18 +222,37 @@ def _as_stored(value: float, dtype: np.dtype) -> int:
     return int(value) - span if dtype.kind == "i" and value >= span // 2 else int(value)
 
 
-def _gate(gates: np.ndarray, gate: Gate, name: str) -> np.ndarray:
-    """The image asked for; SeveralFrames where it is not said which."""
+def _gate(gates: np.ndarray, gate: Gate, header: Dataset, name: str) -> np.ndarray:
+    """The image asked for; SeveralFrames where it is not said which, or where gates cannot be summed."""
     count = len(gates)
     if count == 1 and gate in (None, "sum", 1):
         return gates[0]
-    if gate == "sum":
-        return gates.sum(axis=0)
     if gate is None:
         raise SeveralFrames(
             f"{name}: a gated series of {count} gates; say which in the parameters, gate: sum or a number from 1 to "
             f"{count}"
         )
+    if gate == "sum":
+        unit = _concentration(header)
+        if unit:
+            raise SeveralFrames(
+                f"{name}: the values of its {count} gates are concentrations ({unit}), whose sum is none; choose one, "
+                f"gate: a number from 1 to {count}, or export the reconstruction without gates"
+            )
+        return gates.sum(axis=0)
     if not 1 <= gate <= count:
         raise SeveralFrames(f"{name}: no gate {gate}; the series has {count}")
     return gates[gate - 1]
+
+
+def _concentration(header: Dataset) -> str:
+    """The unit of values that are no counts, from Units of PET, and a Real World Value Mapping of NM; else empty."""
+    if text(header, "Modality") == "PT":
+        unit = text(header, "Units").upper()
+        return "" if unit in ("CNTS", "PROPCNTS") else unit if unit in _UNITS else "of a unit that is not known"
+    units = [
+        text(code, "CodeValue")
+        for mapping in items(header, "RealWorldValueMappingSequence")
+        for code in items(mapping, "MeasurementUnitsCodeSequence")
+    ]
+    return "Bq/ml" if any("/ml" in unit.lower() or "SUV" in unit.upper() for unit in units) else ""
