@@ -12,13 +12,16 @@ from itertools import islice
 from pathlib import Path
 
 from radiomics_pipeline.batch.study import Case, SeriesFiles, Study, natural
-from radiomics_pipeline.errors import StudyError, some
+from radiomics_pipeline.errors import StudyError, TableError, some
+from radiomics_pipeline.io.delimited import read_text_table
 from radiomics_pipeline.io.dicom.peek import peek
 from radiomics_pipeline.io.volumes import has_volume_suffix
 from radiomics_pipeline.types.columns import FAMILIES, PART
 
 KINDS = ("image", "mask", "references", "gates")
 _FILE = re.compile(rf"(?:(?P<series>{PART.pattern})_)?(?P<kind>{'|'.join(KINDS)})", re.IGNORECASE)
+FETCHED = "fetched.csv"
+"""What `fetch` has written of a study: a case and its patient in each row."""
 _TRIED = 20
 """Files of a folder that are looked into before it is taken for one without DICOM images."""
 
@@ -45,8 +48,20 @@ def study_of_folders(root: Path) -> Study:
         raise StudyError(f"{root.absolute().name}: {some(locked.values(), 3)}")
     for name, problem in locked.items():
         found[name] = tuple(SeriesFiles(token, root / name, None, problem=problem) for token in tokens)
-    cases = (Case(name, name, found[name]) for name in sorted(found, key=natural))
+    patients = _patients(root)
+    cases = (Case(name, patients.get(name, name), found[name]) for name in sorted(found, key=natural))
     return Study(root, tuple(cases), tuple(notes), root.absolute().name)
+
+
+def _patients(root: Path) -> dict[str, str]:
+    """Whose each case is, where `fetch` has written it down; else every folder is a patient of its own."""
+    if not (root / FETCHED).is_file():
+        return {}
+    try:
+        table = read_text_table(root / FETCHED)
+        return dict(zip(table.column("case"), table.column("patient"), strict=True))
+    except TableError as e:
+        raise StudyError(str(e)) from None
 
 
 def _series_in(folder: Path, notes: list[str]) -> tuple[SeriesFiles, ...]:

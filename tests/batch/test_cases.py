@@ -178,3 +178,13 @@ def test_a_table_of_cases_may_bear_any_name(tmp_path):
     assert study.cases[0].series[0].image == tmp_path / "a.nii"
     with pytest.raises(StudyError, match=r"second_reader\.csv: no case 'B'"):
         study.only(["B"])
+
+
+def test_cases_that_were_fetched_know_their_patient(tmp_path):
+    for name in ("C-1", "C-2", "own"):
+        write_case(tmp_path / name)
+    (tmp_path / "fetched.csv").write_text("case,patient,day\nC-1,P-1,0\nC-2,P-1,90\n", "utf-8")
+    assert [(c.name, c.patient) for c in find_study(tmp_path).cases] == [("C-1", "P-1"), ("C-2", "P-1"), ("own", "own")]
+    (tmp_path / "fetched.csv").write_text("case,whose\nC-1,P-1\n", "utf-8")
+    with pytest.raises(StudyError, match=r"fetched\.csv: no column 'patient'"):
+        find_study(tmp_path)
