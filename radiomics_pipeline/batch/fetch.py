@@ -218,9 +218,8 @@ class _Fetching:
     def several(self) -> list[str]:
         """A note for each patient with several cases."""
         return [
-            f"cases {', '.join(sorted(cases))} are of one patient ({patient}); write a cases.csv with a column "
-            "'patient', or let 'radiomics-pipeline index' do so, else a model may learn from the one and be tested on "
-            "the other"
+            f"cases {', '.join(sorted(cases))} are of one patient ({patient}), as fetched.csv says; their rows stay "
+            "together"
             for patient, cases in sorted(self.patients.items())
             if len(cases) > 1
         ]

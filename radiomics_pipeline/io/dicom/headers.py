@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
 
 import pydicom
+from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
 from radiomics_pipeline.errors import DamagedFile, MissingMetadata, NotDicom
@@ -20,6 +23,8 @@ _VRS = frozenset(
     for a, b in ("UI", "CS", "SH", "UL", "OB", "LO", "DA", "TM", "US", "PN", "DT", "UN", "ST", "LT", "IS", "DS")
 )
 """What an element of the first groups may say of its type."""
+_PLAIN_TEXTS, _NUMBER_TEXTS = frozenset({"UI", "CS", "DA", "TM", "DT"}), frozenset({"DS", "IS", "US"})
+"""Kinds of values that need no character set."""
 _DIRECTORY, _DEFLATED = "1.2.840.10008.1.3.10", "1.2.840.10008.1.2.1.99"
 
 
@@ -48,13 +53,37 @@ def is_dicom(data: bytes) -> bool:
     return 0 < length <= 1024 and length % 2 == 0
 
 
+@dataclass(frozen=True)
+class OpenedFile(VolumeFile):
+    """A file whose header has been read, for whoever comes next.
+
+    header : its data set up to the pixels; several may hold it, so it is not to be changed
+    end : where in `data` the header ends and the pixels begin; None where the file is not stored as it is read
+    """
+
+    header: Dataset = field(repr=False)
+    end: int | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether something follows the header, as pixels do in an image."""
+        return self.end is None or self.end < len(self.data)
+
+
+def open_header(file: VolumeFile) -> OpenedFile:
+    """A file with its header; NotDicom or DamagedFile where that cannot be had."""
+    if isinstance(file, OpenedFile):
+        return file
+    found, end = _read(file, pixels=False)
+    return OpenedFile(file.path, file.name, file.data, found, end)
+
+
 def parse(file: VolumeFile, *, pixels: bool = False) -> Dataset:
     """The data set of a file, without its pixels unless wanted; NotDicom or DamagedFile where it cannot be had."""
-    return parsed(file, pixels=pixels)[0]
+    return _read(file, pixels=True)[0] if pixels else open_header(file).header
 
 
-def parsed(file: VolumeFile, *, pixels: bool = False) -> tuple[Dataset, bool]:
-    """The data set of a file as of `parse`; and whether the file goes on after it, as an image does with its pixels."""
+def _read(file: VolumeFile, *, pixels: bool) -> tuple[Dataset, int | None]:
     if not is_dicom(file.data):
         raise NotDicom(f"{file.name}: not a DICOM file")
     buffer = BytesIO(file.data)
@@ -68,13 +97,18 @@ def parsed(file: VolumeFile, *, pixels: bool = False) -> tuple[Dataset, bool]:
         raise DamagedFile(f"{file.name}: cannot be read as DICOM; copy or export it again") from None
     if media == _DIRECTORY:
         raise NotDicom(f"{file.name}: a DICOMDIR, the directory of a medium, instead of a DICOM object")
+    if not known and file.data[128:132] != b"DICM":
+        raise NotDicom(f"{file.name}: not a DICOM file")
     if not known:
         raise DamagedFile(f"{file.name}: ends before it says what it holds; copy or export it again")
-    return found, buffer.tell() < len(file.data) or syntax == _DEFLATED
+    return found, None if syntax == _DEFLATED else buffer.tell()
 
 
 def text(header: Dataset, keyword: str) -> str:
     """A value as text, several joined by backslashes; empty where there is none."""
+    raw = _raw(header, keyword, _PLAIN_TEXTS)
+    if raw is not None:
+        return raw
     with quiet():
         value = header.get(keyword)
     if value is None:
@@ -86,18 +120,46 @@ def text(header: Dataset, keyword: str) -> str:
 def numbers(header: Dataset, keyword: str, name: str, count: int) -> tuple[float, ...] | None:
     """A value as numbers; None where there is none, MissingMetadata where it is no list of `count` finite numbers."""
     try:
-        with quiet():
-            value = header.get(keyword)
-            if value is None or value == "":
-                return None
-            many = value if isinstance(value, list | tuple | pydicom.multival.MultiValue) else [value]
-            found = tuple(float(v) for v in many)
-    except (TypeError, ValueError, OverflowError):
+        many = _values(header, keyword)
+        if many is None:
+            return None
+        found = tuple(float(v) for v in many)
+    except Exception:  # noqa: BLE001 - pydicom raises many kinds, whose messages may quote the header
         found = ()
     if len(found) != count or not all(map(math.isfinite, found)):
         what = "a number" if count == 1 else f"{count} numbers"
         raise MissingMetadata(f"{name}: {keyword} {header_tag(keyword)} is not {what}; export the series again")
     return found
+
+
+def _values(header: Dataset, keyword: str) -> Sequence[Any] | None:
+    raw = _raw(header, keyword, _NUMBER_TEXTS)
+    if raw is not None:
+        return raw.split("\\") if raw else None
+    with quiet():
+        value = header.get(keyword)
+    if value is None or value == "":
+        return None
+    return value if isinstance(value, list | tuple | pydicom.multival.MultiValue) else [value]
+
+
+def _raw(header: Dataset, keyword: str, kinds: frozenset[str]) -> str | None:
+    """A value of these kinds as the file spells it, empty where there is none; None where pydicom has to read it.
+
+    Much faster than pydicom, whose own numbers and texts know more than is asked for here.
+    """
+    tag = tag_for_keyword(keyword)
+    element = None if tag is None else header.get_item(tag)
+    if element is None:
+        return ""
+    if not isinstance(element, RawDataElement) or not isinstance(element.value, bytes):
+        return None
+    kind = element.VR or dictionary_VR(element.tag)
+    if kind == "US" and kind in kinds and len(element.value) == 2:
+        return str(int.from_bytes(element.value, "little" if element.is_little_endian else "big"))
+    if kind not in kinds or not element.value.isascii():
+        return None
+    return "\\".join(part.strip(" \0") for part in element.value.decode("ascii").split("\\"))
 
 
 def number(header: Dataset, keyword: str, name: str) -> float | None:

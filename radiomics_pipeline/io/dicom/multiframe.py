@@ -55,8 +55,16 @@ def _enhanced(dataset: Dataset) -> Iterator[Dataset]:
 def _copied(dataset: Dataset) -> Dataset:
     """A data set of the same elements, which are not copied, and of the same encoding of texts."""
     copy = Dataset(dict(dataset.items()))
-    copy.set_original_encoding(*dataset.original_encoding, dataset.original_character_set)
+    implicit, little = dataset.original_encoding
+    copy.set_original_encoding(implicit, little, dataset.original_character_set)
     return copy
+
+
+def _set(flat: Dataset, keyword: str, value: Any) -> None:
+    """Set a value of this data set alone: its elements are shared with the others of the object."""
+    if keyword in flat:
+        del flat[keyword]
+    setattr(flat, keyword, value)
 
 
 def _merge(flat: Dataset, group: Any) -> None:
@@ -87,12 +95,12 @@ def _nuclear(dataset: Dataset, name: str) -> Iterator[Dataset]:
         slices = np.arange(1, frames + 1)
     start, normal, step, turn = _nuclear_geometry(dataset, name, len(set(slices.tolist())))
     base = _copied(dataset)
-    base.ImageOrientationPatient = list(turn)
+    _set(base, "ImageOrientationPatient", list(turn))
     for frame in range(frames):
         flat = _copied(base)
         place = start + normal * step * (int(slices[frame]) - int(slices[0]))
-        flat.ImagePositionPatient = [float(f"{c:.10g}") for c in place]
-        flat.TimeSlotVector = int(slots[frame])
+        _set(flat, "ImagePositionPatient", [float(f"{c:.10g}") for c in place])
+        _set(flat, "TimeSlotVector", int(slots[frame]))
         yield flat
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 from pydicom.dataset import Dataset
 
 from radiomics_pipeline.errors import CaseError, DamagedFile, NotDicom
-from radiomics_pipeline.io.dicom.headers import is_dicom, parse, parsed, text
+from radiomics_pipeline.io.dicom.headers import is_dicom, open_header, parse, text
 from radiomics_pipeline.io.volumes import VolumeFile
 
 __all__ = ["Found", "Kind", "describe", "header", "is_dicom", "kind_of", "patient_key"]
@@ -73,17 +73,18 @@ def describe(files: Sequence[VolumeFile]) -> list[Found]:
     """The series of images and the other objects among files, in the order in which they first appear.
 
     Images of one series come together, whatever their names; every other object stands for itself. What is no DICOM
-    object is of kind "other"; so is what cannot be read, and says its `problem`.
+    object is of kind "other"; so is what cannot be read, and says its `problem`. The files given back carry their
+    headers, so that `read_series` need not parse them a second time.
     """
     groups: dict[tuple[str, ...], list[VolumeFile]] = {}
     first: dict[tuple[str, ...], Dataset] = {}
     problems: dict[tuple[str, ...], str] = {}
     for file in files:
-        found, problem = _look(file)
+        opened, found, problem = _look(file)
         kind = kind_of(found)
         alone = "" if kind == "image" else text(found, "SOPInstanceUID") or str(len(groups))
         key = (kind, text(found, "SeriesInstanceUID"), patient_key(found), alone)
-        groups.setdefault(key, []).append(file)
+        groups.setdefault(key, []).append(opened)
         first.setdefault(key, found)
         if problem:
             problems.setdefault(key, problem)
@@ -97,18 +98,18 @@ def patient_key(found: Dataset) -> str:
     return hashlib.sha256(_SALT + f"{number}\n{name}".encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _look(file: VolumeFile) -> tuple[Dataset, str]:
-    """The header of a file, empty where there is none, and what keeps it from being read."""
+def _look(file: VolumeFile) -> tuple[VolumeFile, Dataset, str]:
+    """A file, opened where that can be, its header, empty where there is none, and what keeps it from being read."""
     if not file.data:
-        return Dataset(), f"{file.name}: the file is empty (0 bytes); copy or export it again"
+        return file, Dataset(), f"{file.name}: the file is empty (0 bytes); copy or export it again"
     try:
-        found, goes_on = parsed(file)
-        whole = kind_of(found) != "image" or goes_on
+        opened = open_header(file)
     except NotDicom:
-        return Dataset(), ""
+        return file, Dataset(), ""
     except DamagedFile as e:
-        return Dataset(), str(e)
-    return found, "" if whole else f"{file.name}: ends before its pixels; copy or export it again"
+        return file, Dataset(), str(e)
+    whole = opened.goes_on or kind_of(opened.header) != "image"
+    return opened, opened.header, "" if whole else f"{file.name}: ends before its pixels; copy or export it again"
 
 
 def _found(key: tuple[str, ...], files: tuple[VolumeFile, ...], found: Dataset, problem: str) -> Found:

@@ -20,9 +20,9 @@ from radiomics_pipeline.errors import (
     WrongModality,
     some,
 )
-from radiomics_pipeline.io.dicom.headers import header_tag, is_dicom, items, number, parse, text
+from radiomics_pipeline.io.dicom.headers import header_tag, is_dicom, items, number, open_header, text
 from radiomics_pipeline.io.dicom.multiframe import flat_headers
-from radiomics_pipeline.io.dicom.pixels import DATA, stored_values
+from radiomics_pipeline.io.dicom.pixels import stored_values
 from radiomics_pipeline.io.dicom.scan import kind_of, patient_key
 from radiomics_pipeline.io.dicom.stack import stack
 from radiomics_pipeline.io.dicom.tomograms import require_tomogram
@@ -123,15 +123,12 @@ def _frames(files: Sequence[VolumeFile], name: str) -> list[_Frame]:
     for file in files:
         if not is_dicom(file.data):
             continue
-        dataset = parse(file, pixels=True)
-        if kind_of(dataset) != "image":
+        opened = open_header(file)
+        if kind_of(opened.header) != "image":
             continue
-        require_tomogram(dataset, file.name)
-        stored = stored_values(dataset, file.name)
-        for keyword in DATA:
-            if keyword in dataset:
-                del dataset[keyword]
-        headers = flat_headers(dataset, file.name)
+        require_tomogram(opened.header, file.name)
+        stored = stored_values(opened)
+        headers = flat_headers(opened.header, file.name)
         if len(headers) != len(stored):
             raise DamagedFile(f"{file.name}: {len(stored)} frames, but {len(headers)} of them are described")
         if len(headers) > 1:
