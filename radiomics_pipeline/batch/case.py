@@ -116,7 +116,7 @@ class _Work:
         for files in self.task.case.series:
             if files.series in self.data:
                 given, plan = self.data[files.series], self.task.plans[files.series]
-                self.open[files.series] = SeriesWork(files, given, plan, self.open.get)
+                self.open[files.series] = SeriesWork(files, given, plan, self.open.get, self.task.case.name)
         for work in self.open.values():
             self.compute(work)
         for row in self.found.values():

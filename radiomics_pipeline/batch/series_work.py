@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from radiomics_pipeline.batch.delineate import delineate
 from radiomics_pipeline.batch.inputs import SeriesInput
 from radiomics_pipeline.batch.record import SuvLine
 from radiomics_pipeline.batch.study import SeriesFiles
@@ -60,10 +61,15 @@ class SeriesWork:
     """Image, masks, regions and context of one series; each is opened once, and its error comes whenever asked for."""
 
     def __init__(
-        self, files: SeriesFiles, given: SeriesInput, plan: SeriesPlan, others: Callable[[str], SeriesWork | None]
+        self,
+        files: SeriesFiles,
+        given: SeriesInput,
+        plan: SeriesPlan,
+        others: Callable[[str], SeriesWork | None],
+        case: str = "",
     ) -> None:
         """`others` gives another series of the case by its name, None where there is none."""
-        self.files, self.given, self.plan, self.others = files, given, plan, others
+        self.files, self.given, self.plan, self.others, self.case = files, given, plan, others, case
 
     @property
     def _name(self) -> str:
@@ -248,14 +254,12 @@ class SeriesWork:
         ]
 
     def _found(self, wanted: Segmentation, name: str = "", number: int = 0) -> list[tuple[Region, tuple[str, ...]]]:
-        from radiomics_pipeline.batch.delineate import delineate
-
         search = self._drawn(name, number) if number else None
         seeds = None
         if search is None and self.masks is not None:
             seeds = np.any([self.masks.mask(entry.number) for entry in self.masks.entries], axis=0)
         with stage("segment"):
-            return delineate(self.image, wanted, search, self.context, seeds=seeds)
+            return delineate(self.image, wanted, search, self.context, seeds=seeds, case=self.case)
 
 
 def _number(value: float | str | None) -> float | None:

@@ -126,11 +126,21 @@ def _statistics() -> None:
     PenalisedLogistic().fit(values, positive, groups)
 
 
+def _delineation() -> None:
+    """Growing from seeds."""
+    from radiomics_pipeline.imaging.segment import segment
+    from radiomics_pipeline.params.segmentation import GrowCut
+
+    volume, region = _regions()[3]
+    segment(volume, region.morphology, GrowCut(method="growcut"))
+
+
 TASKS: dict[str, Callable[[], None]] = {
     "shape": lambda: _ibsi(SHAPE),
     "textures": _textures,
     "pyradiomics": _pyradiomics,
     "maps": _maps,
     "statistics": _statistics,
+    "delineation": _delineation,
 }
 """The parts by name; those that share a kernel are parts of one, so that it is compiled once."""

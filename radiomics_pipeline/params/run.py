@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from radiomics_pipeline.params.aggregate import Aggregate
 from radiomics_pipeline.params.base import TOKEN, Section
 from radiomics_pipeline.params.extraction import SeriesParams
 from radiomics_pipeline.params.pyradiomics import PyradiomicsSeries
 from radiomics_pipeline.params.selection import SelectionParams
+from radiomics_pipeline.params.series import SeriesSource
 
 ANY_SERIES = ""
 """Name of the section that serves every series of a study: a PyRadiomics parameter file names none."""
@@ -36,6 +37,21 @@ class Run(Section):
             if name != ANY_SERIES and not re.fullmatch(TOKEN, name):
                 raise ValueError(f"series {name!r}: letters, digits, '.', '+' and '-' only, as it begins column names")
         return value
+
+    @model_validator(mode="after")
+    def _masks_come_from_others(self) -> Run:
+        sources = {
+            name: section.mask_from.series
+            for name, section in self.series.items()
+            if isinstance(section, SeriesSource) and section.mask_from
+        }
+        for name, source in sources.items():
+            others = ", ".join(other for other in self.series if other != name) or "none"
+            if source not in self.series or source == name:
+                raise ValueError(f"series {name}: mask_from names {source!r}, no other series; there are: {others}")
+            if source in sources:
+                raise ValueError(f"series {name}: its mask comes from {source}, and that one's from {sources[source]}")
+        return self
 
 
 class RunParams(Run):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from radiomics_pipeline.params.acquisition import AcquisitionRanges
 from radiomics_pipeline.params.base import Section
@@ -28,9 +28,20 @@ class SeriesSource(Section):
         description="ROI or segment by name or regular expression (the whole name, capitals ignored), which must fit "
         "one; names for rows with such expressions; or 'all', one row each",
     )
-    mask_from: MaskFrom | None = Field(None, description="where the series has no mask of its own: that of another series")
+    mask_from: MaskFrom | None = Field(
+        None, description="where the series has no mask of its own: that of another series"
+    )
     segment: Segmentation | None = Field(None, description="delineate regions; the mask is then where to search")
     references: dict[str, Reference] = Field({}, description="reference regions by name")
-    acquisition: AcquisitionRanges = Field(
-        AcquisitionRanges(), description="ranges outside which a case is warned of"
-    )
+    acquisition: AcquisitionRanges = Field(AcquisitionRanges(), description="ranges outside which a case is warned of")
+
+    @model_validator(mode="after")
+    def _references_exist(self) -> SeriesSource:
+        wanted = [getattr(self.segment, name, None) for name in ("region", "background")]
+        for name in (name for name in wanted if name and name != "shell"):
+            if name not in self.references:
+                known = ", ".join(self.references) or "none"
+                raise ValueError(f"segment names the reference region {name!r}; `references` has {known}")
+        if self.roi is not None and getattr(self, "label", None) is not None:
+            raise ValueError("roi and label both say which region is meant; give one of them")
+        return self

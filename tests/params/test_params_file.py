@@ -245,3 +245,19 @@ def test_the_engine_may_stand_beside_the_sections_of_a_pyradiomics_file():
         parse_params(b"engine: own\nsetting: {binWidht: 5}\n", "p.yaml")
     with pytest.raises(ParamsError, match=r"p\.yaml, line 1: foo: unknown key in a parameter file of PyRadiomics"):
         parse_params(b"foo: 1\nengine: own\nsetting: {binWidth: 5}\n", "p.yaml")
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("PET", r"mask_from names 'PET', no other series; there are: CT"),
+        ("MR", r"mask_from names 'MR', no other series; there are: CT"),
+        ("CT", r"its mask comes from (CT|PET), and that one's from"),
+    ],
+)
+def test_masks_come_from_another_series_that_has_its_own(source, message):
+    grey = "discretise: {method: fixed-bin-number, bins: 8}"
+    text = f"series:\n  PET: {{unit: SUV, {grey}, mask_from: {{series: {source}}}}}\n  CT: {{unit: HU, {grey}"
+    end = ", mask_from: {series: PET}}\n" if source == "CT" else "}\n"
+    with pytest.raises(ParamsError, match=message):
+        parse_params((text + end).encode(), "x.yaml")
