@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from radiomics_pipeline.io.volumes import VolumeFile
@@ -146,12 +146,14 @@ def update(found: Dataset, tags: dict[str, Any]) -> None:
 
 
 def save(found: Dataset, path: Path, syntax: str = ExplicitVRLittleEndian) -> Path:
-    """Write a data set as a DICOM file."""
+    """Write a data set as a DICOM file; in big endian its pixels must be so already."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = found.SOPClassUID, found.SOPInstanceUID
     meta.TransferSyntaxUID = syntax
     path.parent.mkdir(parents=True, exist_ok=True)
-    file = FileDataset(str(path), found, file_meta=meta, preamble=b"\0" * 128)
+    file = Dataset()
+    file.update({element.tag: element for element in found})
+    file.file_meta, file.preamble = meta, b"\0" * 128
     file.save_as(path, enforce_file_format=True)
     return path
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from radiomics_pipeline.errors import CaseError, ExternalError
+from radiomics_pipeline.imaging.orientation import turned
 from radiomics_pipeline.io.label_file import write_image
 from radiomics_pipeline.io.volumes import decode, read_file, require_same_grid, to_labels
 from radiomics_pipeline.params.segmentation import Command
@@ -34,7 +35,8 @@ def run_command(volume: Volume, params: Command, case: str = "") -> np.ndarray:
     """The labels that a program writes for an image, whole numbers [z, y, x], at least one above 0.
 
     The program is started without a shell, in the current folder, with {image}, {mask} and {case} replaced in its
-    arguments. {image} is a NIfTI file in double precision, in the image's unit; {mask} must lie on the same grid.
+    arguments. {image} is a NIfTI file in double precision, in the image's unit; {mask} must lie on the same voxels,
+    though its axes may run otherwise.
     Raises ExternalError where it cannot be started, fails, takes longer than `timeout_s` (it is then ended with all
     that it started), or leaves no mask, one that cannot be read, lies elsewhere, holds no labels, or is empty.
     """
@@ -55,14 +57,14 @@ def _replaced(word: str, values: dict[str, str]) -> str:
 
 def _run(command: Sequence[str], program: str, folder: Path, timeout_s: float) -> str:
     """Run a program to its end; the end of its words, without paths."""
-    words = folder / "stderr.txt"
-    with words.open("wb") as stderr:
+    words = folder / "words.txt"
+    with words.open("wb") as said:
         try:
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=stderr,
+                stdout=said,
+                stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
         except (OSError, ValueError) as e:
@@ -117,8 +119,9 @@ def _checked(mask: Path, volume: Volume, program: str, said: str) -> np.ndarray:
         raise ExternalError(f"{program}: wrote no mask where {{mask}} says{said}")
     try:
         found = decode(read_file(mask, MASK))
-        require_same_grid(volume.grid, found.grid, "the image", MASK)
-        labels = to_labels(found, MASK)
+        stored = to_labels(found, MASK)
+        labels, grid = turned(stored, found.grid, volume.grid.direction) or (stored, found.grid)
+        require_same_grid(volume.grid, grid, "the image", MASK)
     except CaseError as e:
         raise ExternalError(f"{program}: its mask cannot be used: {e}{said}") from None
     if not labels.any():

@@ -91,6 +91,8 @@ class Reader:
             found = [VolumeFile(path, "", path.read_bytes()) for path in paths]
         except OSError as e:
             raise DamagedFile(f"{role}: its files cannot be read ({e.strerror})") from None
+        if empty := next((i for i, file in enumerate(found, 1) if not file.data), 0):
+            raise DamagedFile(f"{role}, file {empty} of {len(found)}: it is empty (0 bytes); copy or export it again")
         kept = [file for file in found if is_dicom(file.data)]
         if not kept:
             raise NotDicom(f"{role}: none of its {len(found)} files is DICOM")

@@ -167,7 +167,7 @@ def becquerel(text: str) -> float:
 def _choose(path: Path, select: int) -> Found:
     """The PET or SPECT series that is meant, of those that lie there."""
     from radiomics_pipeline.batch.case_folders import files_below
-    from radiomics_pipeline.errors import MissingFile, MixedSeries, NotDicom
+    from radiomics_pipeline.errors import DamagedFile, MissingFile, MixedSeries, NotDicom
     from radiomics_pipeline.io.dicom.scan import describe, is_dicom
     from radiomics_pipeline.io.volumes import read_file
 
@@ -176,7 +176,10 @@ def _choose(path: Path, select: int) -> Found:
     paths = [path] if path.is_file() else list(files_below(path))
     read = (read_file(p, f"file {i} of {len(paths)}") for i, p in enumerate(paths, 1))
     files = [file for file in read if is_dicom(file.data)]
-    images = [found for found in describe(files) if found.kind == "image" and found.modality in ("PT", "NM")]
+    everything = describe(files)
+    if broken := next((found.problem for found in everything if found.problem), ""):
+        raise DamagedFile(broken)
+    images = [found for found in everything if found.kind == "image" and found.modality in ("PT", "NM")]
     if not images:
         raise NotDicom(f"no PET or SPECT series among {len(files)} DICOM files; {len(paths)} files were looked at")
     if len(images) > 1 and not select:

@@ -30,6 +30,12 @@ class Comparison:
     surface_dice: float
     centroid_distance_mm: float
 
+    @property
+    def reason(self) -> str:
+        """Why some values are NaN, or nothing."""
+        empty = [name for name, ml in (("A", self.volume_a_ml), ("B", self.volume_b_ml)) if not ml]
+        return f"{' and '.join(empty)} {'are' if len(empty) > 1 else 'is'} empty" if empty else ""
+
 
 def compare(
     a: np.ndarray, b: np.ndarray, spacing_mm: tuple[float, float, float], *, tolerance_mm: float = 2.0

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from radiomics_pipeline.errors import MixedSeries, NotDicom, WrongModality, some
+from radiomics_pipeline.errors import DamagedFile, MixedSeries, NotDicom, SuvError, WrongModality, some
 from radiomics_pipeline.extraction.source import Source
-from radiomics_pipeline.imaging.suv import Conversion, PatientOverrides, apply, convert
+from radiomics_pipeline.imaging.suv import ACTIVITY, COUNTS, SUV, Conversion, PatientOverrides, apply, convert
 from radiomics_pipeline.io.volumes import VolumeFile, load_image
 from radiomics_pipeline.types import Volume
 
 if TYPE_CHECKING:
     from radiomics_pipeline.io.dicom.series import DicomSeries
 
+UNITS = {unit.lower(): unit for unit in (SUV, ACTIVITY, COUNTS)}
+"""Units that PET and SPECT can be had in."""
 MODALITIES = {"HU": ("CT",)}
 """Modalities whose intensities can be in a unit; of any other unit PET and SPECT."""
 
@@ -59,11 +61,15 @@ def open_image(
 def _one_series(files: Sequence[VolumeFile], name: str) -> Sequence[VolumeFile]:
     """The files of the one image series among these."""
     from radiomics_pipeline.io.dicom.scan import describe
-    images = [found for found in describe(files) if found.kind == "image"]
+
+    found = describe(files)
+    if broken := next((part.problem for part in found if part.problem), ""):
+        raise DamagedFile(broken)  # which may be a slice at an end, whose lack no gap shows
+    images = [part for part in found if part.kind == "image"]
     if not images:
         raise NotDicom(f"{name}: no image among its {len(files)} DICOM files")
     if len(images) > 1:
-        told = some(f"{found.modality} of {len(found.files)} files" for found in images)
+        told = some(f"{part.modality} of {len(part.files)} files" for part in images)
         raise MixedSeries(
             f"{name}: {len(images)} series in one folder ({told}); give each a folder of its own, or let "
             "'radiomics-pipeline index' write cases.csv, which tells them apart"
@@ -86,5 +92,9 @@ def _open_series(files: Sequence[VolumeFile], name: str, source: Source, patient
     stored = Volume(series.array, series.grid, "HU" if series.modality == "CT" else "counts", source.native)
     if series.modality == "CT" or not unit:
         return Image(stored, name, series)
+    if unit.strip().lower() not in UNITS:
+        raise SuvError(
+            f"{name}: unit {unit!r} in the parameters; PET and SPECT in DICOM become {', '.join(UNITS.values())}"
+        )
     conversion = convert(read_acquisition(series.headers, name), section.suv, patient or PatientOverrides(), unit)
     return Image(apply(stored, conversion), name, series, conversion)

@@ -36,9 +36,11 @@ def poison_series(folder: Path) -> set[str]:
 
 def poison_file(path: Path) -> set[str]:
     found = pydicom.dcmread(path)
-    kept = found.ReferencedFrameOfReferenceSequence, found.ROIContourSequence
+    names = [str(roi.ROIName) for roi in found.StructureSetROISequence]
     words = poison(found)
-    found.ReferencedFrameOfReferenceSequence, found.ROIContourSequence = kept
+    for roi, name in zip(found.StructureSetROISequence, names, strict=True):  # what `roi: all` is asked to write
+        words -= {word for word in words if word.lower() in str(roi.ROIName).lower()}
+        roi.ROIName = name
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found.save_as(path)

@@ -26,6 +26,8 @@ _VRS = frozenset(
 _PLAIN_TEXTS, _NUMBER_TEXTS = frozenset({"UI", "CS", "DA", "TM", "DT"}), frozenset({"DS", "IS", "US"})
 """Kinds of values that need no character set."""
 _DIRECTORY, _DEFLATED = "1.2.840.10008.1.3.10", "1.2.840.10008.1.2.1.99"
+_PIXELS, _UNDEFINED = 0x7FE0, 0xFFFFFFFF
+"""Group of the pixels; length of what says itself where it ends."""
 
 
 @contextmanager
@@ -61,8 +63,8 @@ class OpenedFile(VolumeFile):
     end : where in `data` the header ends and the pixels begin; None where the file is not stored as it is read
     """
 
-    header: Dataset = field(repr=False)
-    end: int | None = None
+    header: Dataset = field(repr=False, compare=False)
+    end: int | None = field(default=None, compare=False)
 
     @property
     def goes_on(self) -> bool:
@@ -99,9 +101,18 @@ def _read(file: VolumeFile, *, pixels: bool) -> tuple[Dataset, int | None]:
         raise NotDicom(f"{file.name}: a DICOMDIR, the directory of a medium, instead of a DICOM object")
     if not known and file.data[128:132] != b"DICM":
         raise NotDicom(f"{file.name}: not a DICOM file")
-    if not known:
-        raise DamagedFile(f"{file.name}: ends before it says what it holds; copy or export it again")
+    if not known or _cut(found):
+        raise DamagedFile(f"{file.name}: ends too early, within its header; copy or export it again")
     return found, None if syntax == _DEFLATED else buffer.tell()
+
+
+def _cut(found: Dataset) -> bool:
+    """Whether the last element before the pixels has less of a value than it announces, which pydicom lets pass."""
+    last = next(reversed(list(found.keys())), None)  # in the order of the file
+    element: Any = None if last is None or last.group >= _PIXELS else found.get_item(last)
+    if not isinstance(element, RawDataElement) or element.value is None or element.length == _UNDEFINED:
+        return False
+    return len(element.value) < element.length
 
 
 def text(header: Dataset, keyword: str) -> str:
@@ -149,7 +160,7 @@ def _raw(header: Dataset, keyword: str, kinds: frozenset[str]) -> str | None:
     Much faster than pydicom, whose own numbers and texts know more than is asked for here.
     """
     tag = tag_for_keyword(keyword)
-    element = None if tag is None else header.get_item(tag)
+    element: Any = None if tag is None else header.get_item(tag)
     if element is None:
         return ""
     if not isinstance(element, RawDataElement) or not isinstance(element.value, bytes):

@@ -89,7 +89,8 @@ def _plain(file: OpenedFile, pixels: int) -> np.ndarray:
         )
     if found.size >= 2 * needed:
         raise DamagedFile(
-            f"{name}: {found.size} bytes of pixels, {needed} are announced; its header contradicts them. Export it again"
+            f"{name}: {found.size} bytes of pixels, {needed} are announced; its header contradicts them. Export the "
+            "series again"
         )
     if not found.little_endian and kind.itemsize == 1 and found.words:
         words = np.frombuffer(found.data, ">u2", (needed + 1) // 2, found.start)

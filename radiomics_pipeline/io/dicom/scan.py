@@ -19,6 +19,7 @@ __all__ = ["Found", "Kind", "describe", "header", "is_dicom", "kind_of", "patien
 Kind = Literal["image", "rtstruct", "seg", "sr", "rwvm", "other"]
 
 _RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"
+_RTDOSE = "1.2.840.10008.5.1.4.1.1.481.2"
 _SEG = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 _RWVM = "1.2.840.10008.5.1.4.1.1.67"
 _SR = "1.2.840.10008.5.1.4.1.1.88."
@@ -66,6 +67,8 @@ def kind_of(found: Dataset) -> Kind:
         return "rwvm"
     if sop_class.startswith(_SR):
         return "sr"
+    if sop_class == _RTDOSE:
+        return "other"
     return "image" if sop_class in _IMAGES or "Rows" in found else "other"
 
 

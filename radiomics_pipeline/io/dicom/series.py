@@ -99,7 +99,7 @@ def read_series(files: Sequence[VolumeFile], name: str, *, gate: Gate = None) ->
         told = some(f"{x} x {y}" for y, x in sorted(shapes))
         raise MixedSeries(f"{name}: slices of different sizes ({told} pixels); separate the series")
     found = stack(headers, [frame.name for frame in frames], name, shapes.pop())
-    gates = _rescaled([[frames[i] for i in order] for order in found.order], name)
+    gates = _rescaled([[frames[i] for i in order] for order in found.order])
     array = _gate(gates, gate, headers[0], name)
     order = found.order[gate - 1] if isinstance(gate, int) else found.order[0]
     padding = _padded([frames[i] for i in order])
@@ -159,14 +159,15 @@ def _require_one_series(headers: Sequence[Dataset], name: str) -> str:
     return modality
 
 
-def _rescaled(gates: Sequence[Sequence[_Frame]], name: str) -> np.ndarray:
+def _rescaled(gates: Sequence[Sequence[_Frame]]) -> np.ndarray:
     """Slope times stored value plus intercept, float64 [gate, z, y, x]; BadVoxels where it is not finite."""
     array = np.empty((len(gates), len(gates[0]), *gates[0][0].stored.shape))
     for frames, volume in zip(gates, array, strict=True):
         for frame, plane in zip(frames, volume, strict=True):
             slope, intercept = _rescale(frame)
-            np.multiply(frame.stored, slope, out=plane)
-            np.add(plane, intercept, out=plane)
+            with np.errstate(over="ignore", invalid="ignore"):
+                np.multiply(frame.stored, slope, out=plane)
+                np.add(plane, intercept, out=plane)
             if not np.isfinite(plane).all():
                 raise BadVoxels(
                     f"{frame.name}: {int((~np.isfinite(plane)).sum())} of {plane.size} voxels are NaN or infinite; "

@@ -9,6 +9,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from radiomics_pipeline.errors import (
+    BadGeometry,
     MissingMetadata,
     MissingSlices,
     MixedSeries,
@@ -94,6 +95,8 @@ def _orientation(headers: Sequence[Dataset], names: Sequence[str], name: str) ->
     if np.abs(lengths - 1).max() > TURNED or abs(found[0][0] @ found[0][1]) > TURNED:
         raise MissingMetadata(f"{name}: ImageOrientationPatient (0020,0037) holds no two unit vectors at right angles")
     y_mm, x_mm = sizes.pop()
+    if min(y_mm, x_mm) <= 0:
+        raise BadGeometry(f"{name}: pixels of {x_mm:g} x {y_mm:g} mm (0028,0030); both must be above 0")
     row = found[0][0] / lengths[0]
     column = found[0][1] - (found[0][1] @ row) * row
     return np.array([row, column / np.linalg.norm(column)]), (y_mm, x_mm)
