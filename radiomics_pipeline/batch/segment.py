@@ -1,4 +1,4 @@
-"""Delineate one image, or compare two masks: from files to files."""
+"""Delineate one image: from files to files."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from pydantic import TypeAdapter, ValidationError
 
 from radiomics_pipeline.batch.delineate import find
 from radiomics_pipeline.batch.inputs import Reader
-from radiomics_pipeline.errors import MissingLabel, ParamsError, did_you_mean, some
+from radiomics_pipeline.errors import EmptyRegion, MissingLabel, ParamsError, SegmentationError, did_you_mean, some
 from radiomics_pipeline.extraction.context import context_of
 from radiomics_pipeline.extraction.source import Source
-from radiomics_pipeline.imaging.compare import Comparison, compare
+from radiomics_pipeline.imaging.regions import row_names
 from radiomics_pipeline.imaging.segment import Lesion
+from radiomics_pipeline.io.delimited import write_rows
 from radiomics_pipeline.io.images import Image, open_image
 from radiomics_pipeline.io.label_file import require_nifti, write_labels
-from radiomics_pipeline.io.labels import read_label_image
 from radiomics_pipeline.io.mask_files import open_mask
-from radiomics_pipeline.io.volumes import read_file, require_same_grid
+from radiomics_pipeline.params.references import Reference
 from radiomics_pipeline.params.segmentation import METHODS, AnyMethod, Segmentation
 from radiomics_pipeline.params.series import SeriesSource
 from radiomics_pipeline.types.masks import Masks
@@ -94,10 +94,12 @@ def find_lesions(
 ) -> Findings:
     """Delineate an image as `source.section.segment` says, and write what was found as a label image.
 
-    image, mask, references : files, or folders of DICOM
+    image, mask, references : files, or folders of DICOM; where the parameters declare no references, every area of
+        `references` is one, under its name or number
     label : of the mask's area to search in; None: each area for itself
     out : NIfTI file, labels 1, 2, ... in the order of the findings; where areas overlap, the first keeps a voxel
-    Raises CaseError where it cannot be done rightly, ParamsError where the parameters delineate nothing.
+    Raises CaseError where it cannot be done rightly, ParamsError where the parameters delineate nothing. Of several
+    areas one in which nothing is found is noted; where that holds for all, the first one's error is raised.
     """
     section = source.section
     params = section.segment
@@ -112,20 +114,47 @@ def find_lesions(
         open_mask(reader.input(role, Path(path)).files, opened, source) if path else None
         for role, path in (("mask", mask), ("references", references))
     )
-    context = context_of(opened.volume, section, masks, further)
+    context = context_of(opened.volume, _with_references(section, further), masks, further)
     areas = [] if masks is None else _areas(masks, label)
     labels = np.zeros(opened.volume.grid.shape, np.int32)
     lesions: list[FoundLesion] = []
     notes = list(opened.notes)
     searched = [("", None)] if masks is None or params.search == "image" else areas
     seeds = np.any([area for _, area in areas], axis=0) if areas else None
+    refused: list[SegmentationError] = []
     for name, area in searched:
-        found = find(opened.volume, params, area, context, seeds=seeds)
+        try:
+            found = find(opened.volume, params, area, context, seeds=seeds)
+        except SegmentationError as error:
+            refused.append(error)
+            notes.append(f"{name}: {error}")
+            continue
         lesions += [_enter(lesion, name, labels, opened, len(lesions) + i) for i, lesion in enumerate(found.lesions, 1)]
         notes += [f"{name}: {note}" if name else note for note in found.notes if not note.startswith("lesion ")]
+    if not lesions:
+        raise refused[0] if refused else EmptyRegion("the mask has no voxel to search in")
     if out is not None:
         write_labels(Path(out), labels, opened.volume.grid)
     return Findings(opened.volume.unit, tuple(lesions), tuple(notes))
+
+
+def _with_references(section: SeriesSource, further: Masks | None) -> SeriesSource:
+    """The section; where it declares no reference regions, with every area of their file as one."""
+    if section.references or further is None:
+        return section
+    names = row_names(further.entries)
+    found = {name: Reference(label=e.number) for name, e in zip(names, further.entries, strict=True)}
+    return section.model_copy(update={"references": found})
+
+
+def write_findings(path: str | Path, found: Findings) -> None:
+    """The lesions as CSV, one row each; intensities in the image's unit, an empty cell for no threshold."""
+    header = ["lesion", "area", "volume_ml", "maximum", "mean", "threshold", "unit", "flags"]
+    rows = [
+        [n.number, n.area, n.volume_ml, n.maximum, n.mean, n.threshold, found.unit, "; ".join(n.flags)]
+        for n in found.lesions
+    ]
+    write_rows(Path(path), header, rows)
 
 
 def _areas(masks: Masks, label: int | None) -> list[tuple[str, np.ndarray]]:
@@ -143,25 +172,3 @@ def _enter(lesion: Lesion, area: str, labels: np.ndarray, image: Image, number: 
     mean = float(image.volume.array[mask].mean())
     labels[mask & (labels == 0)] = number
     return FoundLesion(number, area, lesion.volume_ml, lesion.maximum, mean, lesion.threshold, lesion.flags)
-
-
-def compare_masks(a: str | Path, b: str | Path, *, tolerance_mm: float = 2.0) -> list[tuple[int, Comparison]]:
-    """Two label images, label by label: every one that either holds, and each comparison.
-
-    Raises CaseError where a file is no mask, or the two lie on different grids.
-    """
-    first, second = (read_label_image(read_file(Path(path))) for path in (a, b))
-    require_same_grid(first.grid, second.grid, first.file, second.file)
-    numbers = sorted({entry.number for masks in (first, second) for entry in masks.entries})
-    return [
-        (n, compare(_area(first, n), _area(second, n), first.grid.spacing_mm, tolerance_mm=tolerance_mm))
-        for n in numbers
-    ]
-
-
-def _area(masks: Masks, number: int) -> np.ndarray:
-    """The voxels of a label, none where the mask has no such label."""
-    try:
-        return masks.mask(number)
-    except KeyError:
-        return np.zeros(masks.grid.shape, bool)

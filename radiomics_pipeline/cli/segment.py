@@ -8,12 +8,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from radiomics_pipeline.batch.segment import Findings
     from radiomics_pipeline.params.series import SeriesSource
 
-app = typer.Typer(help="Delineate lesions in one image: find. Compare two masks: compare.", no_args_is_help=True)
+
+class _FindFirst(TyperGroup):
+    """`segment IMAGE ...` means `segment find IMAGE ...`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        known = not args or args[0] in self.commands or args[0] in ctx.help_option_names
+        return super().parse_args(ctx, args if known else ["find", *args])
+
+
+app = typer.Typer(
+    cls=_FindFirst,
+    help="Delineate lesions in one image: find, which may be left out. Compare two masks: compare.",
+    no_args_is_help=True,
+)
 
 MEASURES = (
     ("Dice", "dice"),
@@ -61,16 +75,22 @@ def find(
     ] = "",
     series: Annotated[str, typer.Option("--series", metavar="NAME", help="Section of the parameters.")] = "",
     references: Annotated[
-        Path | None, typer.Option("--references", metavar="FILE", help="Mask of the reference regions.")
+        Path | None,
+        typer.Option(
+            "--references", metavar="FILE", help="Mask of the reference regions; without --params each area is one."
+        ),
     ] = None,
     label: Annotated[int | None, typer.Option("--label", min=1, metavar="N", help="Only this area of MASK.")] = None,
     unit: Annotated[str, typer.Option("--unit", metavar="UNIT", help="Of the image, without --params.")] = "SUV",
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Write the lesions as labels: .nii.gz or .nii.")
     ] = None,
+    table: Annotated[
+        Path | None, typer.Option("--table", metavar="CSV", help="Write the list, a row a lesion.")
+    ] = None,
 ) -> None:
     """Delineate the lesions of an image, and list them; exit code 2, with the reason, where none can be had."""
-    from radiomics_pipeline.batch.segment import find_lesions, source_of
+    from radiomics_pipeline.batch.segment import find_lesions, source_of, write_findings
 
     section = _section(params, series)
     settings: dict[str, Any] = {
@@ -85,6 +105,8 @@ def find(
     source = source_of({**given, **_pairs(setting or [])}, unit, section)
     found = find_lesions(image, mask, source, label=label, references=references, out=out)
     _list(found)
+    if table is not None:
+        write_findings(table, found)
     if out is not None:
         print(f"{len(found.lesions)} {'lesion' if len(found.lesions) == 1 else 'lesions'} -> {out}")
 
@@ -152,28 +174,48 @@ def _list(found: Findings) -> None:
 
 @app.command("compare")
 def compare(
-    a: Annotated[Path, typer.Argument(metavar="A", help="A mask; (B-A)/A is relative to its volume.")],
-    b: Annotated[Path, typer.Argument(metavar="B", help="Another one, on the same grid.")],
+    a: Annotated[
+        Path, typer.Argument(metavar="A", help="A mask, or a folder of masks; (B-A)/A is relative to its volume.")
+    ],
+    b: Annotated[
+        Path, typer.Argument(metavar="B", help="Another one on the same grid; of folders, files of the same names.")
+    ],
+    label: Annotated[int | None, typer.Option("--label", min=1, metavar="N", help="Only this label.")] = None,
     tolerance: Annotated[
         float, typer.Option("--tolerance", min=0, metavar="MM", help="Of the surface Dice: no farther is no error.")
     ] = 2.0,
     out: Annotated[Path | None, typer.Option("--out", metavar="CSV", help="Write the table, a row a label.")] = None,
 ) -> None:
-    """Overlap, volumes and distances of two masks, label by label. Surfaces are voxels with a free face."""
-    from radiomics_pipeline.batch.segment import compare_masks
+    """Overlap, volumes and distances of two masks, label by label. Surfaces are voxels with a free face.
+
+    Exit code 3: masks of two folders could not all be compared.
+    """
+    from radiomics_pipeline.batch.compare import compare_any
     from radiomics_pipeline.io.delimited import write_rows
 
-    found = compare_masks(a, b, tolerance_mm=tolerance)
-    rows = [(str(label), *(_number(getattr(made, name)) for _, name in MEASURES)) for label, made in found]
-    _print_table(("label", *(head for head, _ in MEASURES)), rows)
+    found, problems = compare_any(a, b, tolerance_mm=tolerance, label=label)
+    rows = [
+        (row.file, row.label, *(_number(getattr(row.made, name)) for _, name in MEASURES), row.made.reason)
+        for row in found
+    ]
+    heads, last = ("file", "label", *(head for head, _ in MEASURES), ""), len(MEASURES) + 2
+    if not any(row.file for row in found):
+        rows, heads, last = [row[1:] for row in rows], heads[1:], last - 1
+    _print_table(heads, rows, texts=(0, last))
+    for problem in problems:
+        print(f"not compared: {problem}")
     if out is not None:
-        header = ["label", *(name for _, name in MEASURES), "tolerance_mm"]
+        header = ["file", "label", *(name for _, name in MEASURES), "tolerance_mm", "reason"]
         write_rows(
             out,
             header,
-            [[label, *(getattr(made, name) for _, name in MEASURES), tolerance] for label, made in found],
+            [
+                [row.file, row.label, *(getattr(row.made, name) for _, name in MEASURES), tolerance, row.made.reason]
+                for row in found
+            ],
         )
         print(f"{len(found)} {'row' if len(found) == 1 else 'rows'} -> {out}")
+    raise typer.Exit(3 if problems else 0)
 
 
 def _number(value: float) -> str:

@@ -23,7 +23,7 @@ WEIGHTED = frozenset({"CentreOfMassShift", "IntegratedIntensity", "MoransI", "Ge
 
 def foreign_unit(found: str, meant: str) -> str:
     """Why what is in the parameters' unit has no value; empty where the image is in it, or in a unit not known."""
-    return f"the image is in {found}, not in {meant}" if found and found != meant else ""
+    return f"the image is in {found}, not in {meant}" if found and meant and found != meant else ""
 
 
 def usable_range(params: Resegment) -> bool:

@@ -32,4 +32,3 @@ def turned(array: np.ndarray, source: Grid, direction: tuple[float, ...]) -> tup
     z, y, x = (source.spacing_mm[axis] for axis in order)
     origin = tuple(float(c) for c in source.position_mm((corner[0], corner[1], corner[2])))
     return moved, Grid(moved.shape, (z, y, x), origin, direction)  # type: ignore[arg-type]
-

@@ -53,6 +53,13 @@ def test_intensities_arrive_to_the_last_digit(volume, tmp_path):
     assert np.array_equal(np.load(kept), volume.array)
 
 
+def test_a_mask_whose_axes_run_otherwise_lies_on_the_same_voxels(volume):
+    turn = "m = sitk.GetImageFromArray(mask)\nm.CopyInformation(image)\n"
+    turn += "m = sitk.PermuteAxes(sitk.Flip(m, [True, False, True]), [2, 0, 1])\nsitk.WriteImage(m, sys.argv[2])\n"
+    labels = run_command(volume, tool(READ + "mask = (a >= 4).astype(np.uint8)\n" + turn))
+    assert np.array_equal(labels, volume.array >= 4)
+
+
 def test_a_case_that_looks_like_a_placeholder_is_not_looked_into(volume):
     source = READ + "assert sys.argv[3] == '{' + 'image}'\nmask = (a >= 4).astype(np.uint8)\n" + WRITE
     assert run_command(volume, tool(source, "{case}"), "{image}").any()
@@ -63,6 +70,7 @@ def test_a_case_that_looks_like_a_placeholder_is_not_looked_into(volume):
     [
         ("import sys; print('no weights', file=sys.stderr); sys.exit(3)", "exit code 3; it said: no weights"),
         ("import os; os.kill(os.getpid(), 9)", "ended by signal 9; it said nothing"),
+        ("import sys; print('said aloud'); sys.exit(1)", "exit code 1; it said: said aloud"),
         ("pass", "wrote no mask"),
         ("import sys; open(sys.argv[2], 'wb')", "its mask cannot be used: mask.nii.gz: the file is empty"),
         ("import sys; open(sys.argv[2], 'wb').write(b'x' * 400)", "its mask cannot be used: mask.nii.gz: not a NIfTI"),

@@ -10,7 +10,14 @@ import SimpleITK as sitk
 from typer.testing import CliRunner
 
 from radiomics_pipeline.cli.segment import app
-from radiomics_pipeline.errors import GeometryMismatch, MissingLabel, ParamsError, SegmentationError
+from radiomics_pipeline.errors import (
+    EmptyRegion,
+    GeometryMismatch,
+    MissingFile,
+    MissingLabel,
+    ParamsError,
+    SegmentationError,
+)
 from tests.dicom import write_series
 from tests.images import write
 
@@ -149,12 +156,98 @@ def test_two_masks_are_compared_label_by_label(folder):
     result = call("compare", folder / "areas.nii.gz", folder / "other.nii.gz", "--out", folder / "c.csv")
     assert result.exit_code == 0
     assert [line.split()[:2] for line in result.output.splitlines()[1:4]] == [["1", "0.8"], ["4", "1"], ["9", "0"]]
+    assert result.output.splitlines()[3].endswith("A is empty")
     rows = list(csv.DictReader((folder / "c.csv").read_text("utf-8").splitlines()))
-    assert [row["label"] for row in rows] == ["1", "4", "9"]
+    assert [row["label"] for row in rows] == ["1", "4", "9", "all"]
+    assert [row["reason"] for row in rows] == ["", "", "A is empty", ""]
+    together = (labels(folder / "areas.nii.gz") > 0, other > 0)
+    expected = 2 * (together[0] & together[1]).sum() / (together[0].sum() + together[1].sum())
+    assert float(rows[3]["dice"]) == pytest.approx(expected, rel=1e-12)
     assert float(rows[0]["dice"]) == pytest.approx(0.8)
     assert float(rows[0]["hausdorff_mm"]) == pytest.approx(10)
     assert float(rows[0]["tolerance_mm"]) == 2
     assert rows[2]["hausdorff_mm"] == ""
+    alone = call("compare", folder / "areas.nii.gz", folder / "other.nii.gz", "--label", 4)
+    assert [line.split()[:2] for line in alone.output.splitlines()[1:]] == [["4", "1"]]
+    with pytest.raises(MissingLabel, match=r"neither areas.nii.gz nor other.nii.gz has label 2; they have: 1, 4, 9"):
+        call("compare", folder / "areas.nii.gz", folder / "other.nii.gz", "--label", 2)
+
+
+def test_two_masks_without_a_voxel_are_a_row_without_values(folder):
+    write(folder / "none.nii.gz", np.zeros((8, 9, 10), np.uint8), spacing=(10, 10, 10), origin=(5, 6, 7))
+    result = call("compare", folder / "none.nii.gz", folder / "none.nii.gz")
+    assert result.output.splitlines()[1].split()[:3] == ["all", "-", "-"]
+    assert result.output.splitlines()[1].endswith("A and B are empty")
+
+
+def test_a_mask_whose_axes_run_otherwise_is_the_same_mask(folder):
+    flipped = sitk.Flip(sitk.ReadImage(str(folder / "areas.nii.gz")), [True, False, True])
+    turned = sitk.PermuteAxes(flipped, [2, 0, 1])
+    sitk.WriteImage(turned, str(folder / "turned.nii.gz"))
+    result = call("compare", folder / "areas.nii.gz", folder / "turned.nii.gz")
+    assert [line.split()[1] for line in result.output.splitlines()[1:]] == ["1", "1", "1"]
+
+
+def test_the_masks_of_two_folders_are_compared_by_name(folder):
+    for reader in ("one", "two"):
+        for name in ("case1", f"only_{reader}", "moved"):
+            origin = (5, 6, 7) if (reader, name) != ("two", "moved") else (0, 0, 0)
+            areas = labels(folder / "areas.nii.gz")
+            write(folder / reader / f"{name}.nii.gz", areas, spacing=(10, 10, 10), origin=origin)
+    (folder / "one" / "notes.txt").write_text("not a mask")
+    result = call("compare", folder / "one", folder / "two", "--out", folder / "c.csv", "--label", 1)
+    assert result.exit_code == 3
+    assert result.output.splitlines()[1].split()[:3] == ["case1.nii.gz", "1", "1"]
+    problems = [line for line in result.output.splitlines() if line.startswith("not compared: ")]
+    assert problems[0] == "not compared: only_one.nii.gz: only in the first folder"
+    assert problems[1] == "not compared: only_two.nii.gz: only in the second folder"
+    assert problems[2].startswith("not compared: moved.nii.gz: its voxels lie up to")
+    rows = list(csv.DictReader((folder / "c.csv").read_text("utf-8").splitlines()))
+    assert [(row["file"], row["label"], row["dice"]) for row in rows] == [("case1.nii.gz", "1", "1.0")]
+    with pytest.raises(ParamsError, match="one is a folder, the other a file"):
+        call("compare", folder / "one", folder / "areas.nii.gz")
+    (folder / "three").mkdir()
+    with pytest.raises(MissingFile, match=r"the first has case1.nii.gz, .*, the second none"):
+        call("compare", folder / "one", folder / "three")
+
+
+def test_find_may_be_left_out(folder):
+    words = [folder / "image.nii.gz", "--method", "fixed", "--threshold", 4]
+    assert call(*words).output == call("find", *words).output
+    options_first = ["--method", "fixed", "--threshold", 4, folder / "image.nii.gz"]
+    assert call(*options_first).output == call("find", *words).output
+    assert "compare" in call("--help").output
+    assert call("--help").exit_code == 0
+
+
+def test_the_list_is_written_as_a_table(folder):
+    call(folder / "image.nii.gz", "--method", "fixed", "--threshold", 4, "--table", folder / "l.csv")
+    rows = list(csv.DictReader((folder / "l.csv").read_text("utf-8").splitlines()))
+    assert [(row["lesion"], float(row["volume_ml"]), row["threshold"], row["unit"]) for row in rows] == [
+        ("1", 12, "4.0", "SUV"),
+        ("2", 1, "4.0", "SUV"),
+    ]
+    assert [float(row["mean"]) for row in rows] == [6, 5]
+
+
+def test_without_parameters_every_area_of_the_references_is_one(folder):
+    words = [folder / "image.nii.gz", "--method", "reference", "--references", folder / "liver.nii.gz"]
+    result = call(*words, "--set", "region='2'", "--set", "factor=2")
+    assert [line.split()[4] for line in result.output.splitlines()[1:3]] == ["5", "5"]
+
+
+def test_an_area_without_a_lesion_is_noted_and_passed_over(folder):
+    words = [folder / "image.nii.gz", folder / "areas.nii.gz", "--method", "fixed"]
+    result = call(*words, "--threshold", 5.5)
+    assert "in all 12.000 ml" in result.output
+    assert (
+        "note: 4: no voxel found at or above 5.5 SUV; the highest intensity in the search volume is 5" in result.output
+    )
+    with pytest.raises(SegmentationError, match="no voxel found at or above 7 SUV"):
+        call(*words, "--threshold", 7)
+    write(folder / "none.nii.gz", np.zeros((8, 9, 10), np.uint8), spacing=(10, 10, 10), origin=(5, 6, 7))
+    with pytest.raises(EmptyRegion, match="no voxel to search in"):
+        call(folder / "image.nii.gz", folder / "none.nii.gz", "--method", "fixed", "--threshold", 4)
 
 
 def test_masks_on_different_voxels_are_refused(folder):

@@ -12,9 +12,11 @@ from radiomics_pipeline.imaging.suv.administration import administered_at, admin
 from radiomics_pipeline.imaging.suv.check import check_decay_factor
 from radiomics_pipeline.imaging.suv.half_life import HALF_LIVES_S, half_life_s
 from radiomics_pipeline.imaging.suv.reference import reference_time
-from radiomics_pipeline.imaging.suv.times import DAY_S, acquired_times, time_of_day
+from radiomics_pipeline.imaging.suv.times import acquired_times, time_of_day
 from radiomics_pipeline.imaging.suv.work import Work, close
 
+LONG_F18_S = 21600.0
+"""Time after which nobody images F-18: more is a clock that was off, or a date."""
 MOST_DECAYS = 70.0
 """Decay times elapsed time beyond which nothing is left of any dose (100 half-lives)."""
 
@@ -98,7 +100,7 @@ def _elapsed(work: Work, administered: datetime, until: datetime, half_life: flo
             "fit (shifted in de-identification, or a clock that was off): give injected in the case table"
         )
     f18 = work.acquisition.nuclide == "F-18" or close(half_life, HALF_LIVES_S["F-18"])
-    if elapsed > 10 * half_life or (f18 and elapsed > DAY_S):
+    if elapsed > 10 * half_life or (f18 and elapsed > LONG_F18_S):
         span = f"{elapsed / 3600:.1f} h, {elapsed / half_life:.1f} half-lives,"
         work.warn(f"{span} lie between administration and {what}")
     times = [s.acquired for s in work.acquisition.slices if s.acquired is not None]

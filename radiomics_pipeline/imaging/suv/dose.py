@@ -9,6 +9,10 @@ MEGABECQUEREL_BELOW = 1e5
 """A dose below this is read as MBq: 0.1 MBq is never given, 100 GBq neither."""
 
 
+USUAL_BQ = (1e6, 5e10)
+"""Activities that are given to people; beyond them a warning."""
+
+
 def dose_bq(work: Work, *, own: bool = False) -> float:
     """Administered activity in Bq; below 1e5 it is in MBq, as NM objects write it (PS3.3 C.8.4.10.1.7)."""
     header, table = work.acquisition.dose_bq, work.patient.dose_bq
@@ -28,6 +32,8 @@ def dose_bq(work: Work, *, own: bool = False) -> float:
             work.warn(f"dose: the header says {dose / 1e6:g} MBq, the case table {given / 1e6:g} MBq, which is used")
             dose, words = given, "of the case table against the header"
     assert dose is not None
+    if not own and not USUAL_BQ[0] <= dose <= USUAL_BQ[1]:
+        work.warn(f"dose of {dose / 1e6:g} MBq: is that right?")
     work.rule["dose"] = f"{dose / 1e6:.9g} MBq, {words}"
     work.figures["dose_bq"] = dose
     return dose

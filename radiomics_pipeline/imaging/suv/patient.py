@@ -20,17 +20,21 @@ def _metres(value: float) -> tuple[float, str]:
 
 @dataclass(frozen=True)
 class _Measure:
-    """A size of the body: where it stands, how a value is read, and in which unit. step, column : of `Conversion`"""
+    """A size of the body: where it stands, how a value is read, and in which unit.
+
+    step, column : of `Conversion`; usual : beyond it a warning
+    """
 
     step: str
     tag: str
     column: str
     unit: str
     read: Callable[[float], tuple[float, str]]
+    usual: tuple[float, float]
 
 
-_WEIGHT = _Measure("weight", "PatientWeight (0010,1030)", "weight_kg", "kg", _kilograms)
-_HEIGHT = _Measure("height", "PatientSize (0010,1020)", "height_m", "m", _metres)
+_WEIGHT = _Measure("weight", "PatientWeight (0010,1030)", "weight_kg", "kg", _kilograms, (2.0, 350.0))
+_HEIGHT = _Measure("height", "PatientSize (0010,1020)", "height_m", "m", _metres, (0.3, 2.5))
 
 
 def weight_kg(work: Work, *, own: bool = False) -> float:
@@ -60,6 +64,8 @@ def _size(work: Work, of: _Measure, *, own: bool = False) -> float:
         words = "of the case table against the header"
     if how and not own:
         work.warn(f"{of.step} {how}")
+    if not own and not of.usual[0] <= value <= of.usual[1]:
+        work.warn(f"{of.step} of {value:g} {of.unit}: is that right?")
     if not own or of.step not in work.rule:
         work.rule[of.step] = f"{value:g} {of.unit}, {words}"
         work.figures[of.column] = value

@@ -16,7 +16,7 @@ from pydicom.dataset import Dataset
 
 from radiomics_pipeline.errors import MissingMetadata, MixedSeries, SuvError
 from radiomics_pipeline.io.dicom.clock import STAMP, Clock, date_of, time_of, zone_of
-from radiomics_pipeline.io.dicom.headers import quiet
+from radiomics_pipeline.io.dicom.headers import plain_number, quiet
 from radiomics_pipeline.io.dicom.lenient import (
     GE,
     PHILIPS,
@@ -244,7 +244,7 @@ def _collected(h: _Header) -> float | None:
 
 
 def _number(text: str) -> float:
-    value = float(text)
+    value = plain_number(text)
     if not math.isfinite(value):
         raise ValueError
     return value

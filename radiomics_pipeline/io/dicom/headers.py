@@ -128,13 +128,20 @@ def text(header: Dataset, keyword: str) -> str:
     return "\\".join(str(v) for v in value) if several else str(value).strip()
 
 
+def plain_number(value: Any) -> float:
+    """A value as a number, ValueError where it is none; Python alone would read "1_0" as 10."""
+    if isinstance(value, str) and "_" in value:
+        raise ValueError
+    return float(value)
+
+
 def numbers(header: Dataset, keyword: str, name: str, count: int) -> tuple[float, ...] | None:
     """A value as numbers; None where there is none, MissingMetadata where it is no list of `count` finite numbers."""
     try:
         many = _values(header, keyword)
         if many is None:
             return None
-        found = tuple(float(v) for v in many)
+        found = tuple(plain_number(v) for v in many)
     except Exception:  # noqa: BLE001 - pydicom raises many kinds, whose messages may quote the header
         found = ()
     if len(found) != count or not all(map(math.isfinite, found)):

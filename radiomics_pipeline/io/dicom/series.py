@@ -189,8 +189,8 @@ def _rescale(frame: _Frame) -> tuple[float, float]:
             "in HU"
         )
     slope, intercept = (number(header, keyword, name) for keyword in ("RescaleSlope", "RescaleIntercept"))
-    if slope == 0:
-        raise MissingMetadata(f"{name}: RescaleSlope (0028,1053) is 0; export the series again")
+    if slope is not None and (slope == 0 or (slope < 0 and text(header, "Modality") in ("PT", "NM"))):
+        raise MissingMetadata(f"{name}: RescaleSlope (0028,1053) is {slope:g}; export the series again")
     optional = modality == "NM" or frame.stored.dtype.kind == "f"
     for keyword, value in (("RescaleSlope", slope), ("RescaleIntercept", intercept)):
         if value is None and not optional:

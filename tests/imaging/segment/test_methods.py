@@ -71,6 +71,17 @@ def test_spheres_have_their_volume(method, diameter_mm, contrast, low, high):
 
 
 @pytest.mark.parametrize(
+    ("method", "given_"), [("fixed", {"threshold": 2.5}), ("background-adapted", {}), ("two-point", {})]
+)
+def test_half_way_between_a_large_sphere_and_its_background_lies_its_border(method, given_):
+    volume, _ = sphere_phantom(60, 4, fwhm_mm=3, noise=0)
+    search = ball(volume.grid.shape, 2.0, 45)
+    found = segment(volume, search, params_of(method, **given_)).lesions[0]
+    assert found.volume_ml == pytest.approx(math.pi / 6 * 6**3, rel=0.015)
+    assert found.threshold == pytest.approx(2.5, abs=0.06)
+
+
+@pytest.mark.parametrize(
     ("method", "given_", "diameter_mm", "contrast", "measured"),
     [
         ("percent-of-maximum", {"percent": 41}, 17, 8, 0.18),
