@@ -27,7 +27,7 @@ def test_every_voxel_stays_where_it_is(axes, signs):
     labels, grid = turned(LABELS, GRID, turn(axes, signs))
     assert grid.direction == turn(axes, signs)
     for index in np.ndindex(*grid.shape):
-        old = GRID.shape and tuple(int(i[0]) for i in np.nonzero(labels[index] == LABELS))
+        old = tuple(int(i[0]) for i in np.nonzero(labels[index] == LABELS))
         np.testing.assert_allclose(grid.position_mm(index), GRID.position_mm(old), atol=1e-9)
 
 
