@@ -29,6 +29,7 @@ def test_every_reference_object_gives_its_suv(shared, tmp_path):
         case = tmp_path / "s" / archive.stem
         zipfile.ZipFile(archive).extractall(case)
         (case / "PT").rename(case / "PET")
+        (case / "mask/DRO_mask.nii.gz").rename(case / "PET_mask.nii.gz")  # wider than the structure set beside it
     found = extract_study(tmp_path / "s", parse_params(PARAMS.encode(), "dro"), tmp_path / "o", jobs=2)
     assert found.failures == ()
     with (tmp_path / "o/features.csv").open(encoding="utf-8", newline="") as file:
