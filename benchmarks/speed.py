@@ -26,11 +26,13 @@ import radiomics
 import SimpleITK as sitk
 from radiomics.featureextractor import RadiomicsFeatureExtractor
 
-from radiomics_pipeline.batch.cases import SeriesFiles, find_study
+from radiomics_pipeline.batch.cases import find_study
+from radiomics_pipeline.batch.study import SeriesFiles
 from radiomics_pipeline.extraction.ibsi import plan_ibsi
 from radiomics_pipeline.imaging.regions import regions_of
 from radiomics_pipeline.io.volumes import load_pair, read_file
 from radiomics_pipeline.params.extraction import FixedBinSize, Resample, Resegment, SeriesParams
+from radiomics_pipeline.types.masks import LabelImage
 
 radiomics.setVerbosity(logging.CRITICAL)
 sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
@@ -61,7 +63,7 @@ def protocols(series: str, lowest: float) -> list[Protocol]:
 def measure(case: str, files: SeriesFiles) -> list[dict[str, object]]:
     """One row for each protocol of a series."""
     volume, labels = load_pair(read_file(files.image), read_file(files.mask), "")
-    region = regions_of(labels, volume.grid, None, "mask")[0]
+    region = regions_of(LabelImage("mask", volume.grid, labels), None)[0]
     inside = volume.array[region.morphology]
     series = files.series or ("PET" if inside.max() < 100 else "CT")
     image, mask = sitk.ReadImage(str(files.image)), sitk.ReadImage(str(files.mask))

@@ -15,6 +15,7 @@ from radiomics_pipeline.imaging.resample import resample
 from radiomics_pipeline.imaging.resegment import resegment
 from radiomics_pipeline.io.params_file import load_params
 from radiomics_pipeline.io.volumes import load_pair, read_file
+from radiomics_pipeline.types.masks import LabelImage
 
 CONFIGURATIONS = ("digital", "A", "B", "C", "D", "E")
 
@@ -25,7 +26,7 @@ def sample_of(configuration: str, shared: Path) -> Sample:
     folder = shared / "ibsi" / "ibsi1" / ("digital_phantom" if configuration == "digital" else "ct_phantom")
     params = next(iter(load_params(f"ibsi/{configuration}").series.values()))
     volume, labels = load_pair(read_file(folder / "image.nii.gz"), read_file(folder / "mask.nii.gz"), params.unit)
-    (region,) = regions_of(labels, volume.grid, params.label, "mask")
+    (region,) = regions_of(LabelImage("mask", volume.grid, labels), params.label)
     found = resample(volume, region, params.resample, RADIUS_MM)
     roi = resegment(found.volume, found.region, params.resegment)
     axis = intensity_volume(found.volume, roi, params.ivh, params.resegment.range)

@@ -10,8 +10,8 @@ import numpy as np
 
 from radiomics_pipeline.errors import BadMask, CaseError, EmptyRegion, MissingLabel, MissingRoi, did_you_mean, some
 from radiomics_pipeline.params.extraction import Label
-from radiomics_pipeline.types import Grid, Region
-from radiomics_pipeline.types.masks import Entry, LabelImage, Masks
+from radiomics_pipeline.types import Region
+from radiomics_pipeline.types.masks import Entry, Masks
 
 MAX_LABELS = 1024
 """More labels than this are an image taken for a mask."""
@@ -57,17 +57,8 @@ def wanted_regions(masks: Masks, label: Label | None, roi: str | dict[str, str] 
     return sorted(numbered.items(), key=lambda item: item[1])
 
 
-def region_of(masks: Masks | np.ndarray, name: str | Grid, number: int | str, label: int = 0, file: str = "") -> Region:
-    """The region of one area of a mask, under the name of its row; MissingLabel where the mask has no such number.
-
-    Also takes (labels, grid, name, label, file), whole numbers [z, y, x] instead of masks.
-    """
-    if isinstance(masks, np.ndarray):
-        assert isinstance(name, Grid)
-        assert isinstance(number, str)
-        return region_of(LabelImage(file, name, masks), number, label)
-    assert isinstance(name, str)
-    assert isinstance(number, int)
+def region_of(masks: Masks, name: str, number: int) -> Region:
+    """The region of one area of a mask, under the name of its row; MissingLabel where the mask has no such number."""
     try:
         mask = masks.mask(number)
     except KeyError:
@@ -79,16 +70,9 @@ def region_of(masks: Masks | np.ndarray, name: str | Grid, number: int | str, la
     return Region(mask, mask, masks.grid, name, number)
 
 
-def regions_of(labels: np.ndarray, grid: Grid, wanted: Label | None, name: str) -> list[Region]:
-    """All regions asked for of a label image; errors as of `wanted_regions` and `region_of`."""
-    masks = LabelImage(name, grid, labels)
-    return [region_of(masks, row, number) for row, number in wanted_regions(masks, wanted, None)]
-
-
-def wanted_labels(labels: np.ndarray, wanted: Label | None, name: str) -> list[tuple[str, int]]:
-    """Name of the row and label of each region asked for of a label image; errors as of `wanted_regions`."""
-    grid = Grid(labels.shape, (1.0, 1.0, 1.0))
-    return wanted_regions(LabelImage(name, grid, labels), wanted, None)
+def regions_of(masks: Masks, label: Label | None, roi: str | dict[str, str] | None = None) -> list[Region]:
+    """All regions asked for; arguments and errors as of `wanted_regions` and `region_of`."""
+    return [region_of(masks, name, number) for name, number in wanted_regions(masks, label, roi)]
 
 
 def printable(text: str) -> str:

@@ -18,6 +18,7 @@ from radiomics_pipeline.imaging.regions import region_of
 from radiomics_pipeline.io.volumes import load_pair, read_file
 from radiomics_pipeline.params.pyradiomics import PyradiomicsSeries
 from radiomics_pipeline.types import Grid, Region, Volume
+from radiomics_pipeline.types.masks import LabelImage
 from tests.images import lesion, write_case
 
 SPACING_MM = (3.0, 1.5, 2.0)
@@ -104,7 +105,7 @@ def test_a_case_from_its_files(pyradiomics, tmp_path):
     section = PyradiomicsSeries(setting={"binWidth": 0.25}, featureClass={"firstorder": ["Mean"], "glszm": None})
     plan = plan_engine(section, "", named=False)
     volume, labels = load_pair(*map(read_file, files), plan.source.unit, native=plan.source.native)
-    found = plan.extract(volume, region_of(labels, volume.grid, "", plan.source.label, "mask"))
+    found = plan.extract(volume, region_of(LabelImage("mask", volume.grid, labels), "", plan.source.label))
     expected = directly(section, *map(str, files))
     assert {name: expected[name] for name in found.values} == found.values
     assert len(found.values) == 17
