@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +19,12 @@ from radiomics_pipeline.errors import CaseError, MissingFile, some
 from radiomics_pipeline.extraction.cardiac import StressRest
 from radiomics_pipeline.extraction.plan import SeriesPlan
 from radiomics_pipeline.extraction.result import RegionFeatures
+from radiomics_pipeline.imaging.overlap import Outline, outline_of, shared_voxels
+from radiomics_pipeline.io.dicom.privacy import Identity
 from radiomics_pipeline.types import Region
+
+WITHHELD = "withheld: a header could not be read, so that it is not known what identifies the patient"
+"""Stands for messages and names of ROIs that cannot be cleared."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,7 @@ class _Work:
         self.failures: list[Failure] = []
         self.log: list[LogLine] = []
         self.found: dict[str, Row] = {}
+        self.outlines: dict[str, list[Outline]] = {}
         self.seconds_reading = 0.0
 
     def require_series(self) -> None:
@@ -126,15 +133,28 @@ class _Work:
 
     def forget_names(self) -> None:
         """Take out of messages and warnings what identifies a patient: errors may quote a header, ROIs bear names."""
-        for work in self.open.values():
-            with suppress(CaseError):
-                identity = work.identity.without(self.task.case.name, self.task.case.patient)
-                self.failures = [replace(f, message=identity.scrub(f.message)) for f in self.failures]
-                self.log = [
-                    replace(line, warnings=tuple(map(identity.scrub, line.warnings)), roi=identity.scrub(line.roi))
-                    for line in self.log
-                ]
-                self.found = {name: replace(row, roi=identity.scrub(row.roi)) for name, row in self.found.items()}
+        scrub = self._scrub()
+        self.failures = [replace(f, message=scrub(f.message)) for f in self.failures]
+        rois = {name: scrub(name) for name in self.found}
+        alike = Counter(rois.values())
+        for name, row in self.found.items():
+            if rois[name] != name and alike[rois[name]] > 1:
+                rois[name] = f"{rois[name]} ({row.label})"
+        self.log = [
+            replace(line, warnings=tuple(map(scrub, line.warnings)), roi=rois.get(line.roi, scrub(line.roi)))
+            for line in self.log
+        ]
+        self.found = {name: replace(row, roi=rois[name]) for name, row in self.found.items()}
+
+    def _scrub(self) -> Callable[[str], str]:
+        """What takes identities out of a text; where the headers that hold them cannot be read, no text passes."""
+        identity = Identity()
+        try:
+            for work in self.open.values():
+                identity = identity.together(work.identity)
+        except Exception:  # noqa: BLE001 - whatever is wrong with a header, nothing of it may get out
+            return lambda text: WITHHELD
+        return identity.without(self.task.case.name, self.task.case.patient).scrub
 
     def compute(self, work: SeriesWork) -> None:
         """All regions of one series."""
@@ -163,7 +183,9 @@ class _Work:
         gated, reasons = work.gated
         row.values.update(gated)
         row.diagnostics.update({f"{prefix}_{k}" if prefix else k: v for k, v in features.diagnostics.items()})
-        row.places[series] = Place(facts.centroid_mm, facts.outline_ml, work.frame)
+        shared = self.shared(series, region)
+        row.places[series] = Place(facts.centroid_mm, facts.outline_ml, work.frame, tuple(shared))
+        notes = (*notes, *(f"shares {n} voxels with region {other}" for other, n in shared.items()))
         self.log.append(
             LogLine(
                 series=series,
@@ -181,6 +203,13 @@ class _Work:
                 facts=work.facts.cells(),
             )
         )
+
+    def shared(self, series: str, region: Region) -> dict[str, int]:
+        """Earlier regions of a series that hold voxels of this one, and how many."""
+        outline, earlier = outline_of(region), self.outlines.setdefault(series, [])
+        found = {other.name: n for other in earlier if (n := shared_voxels(outline, other))}
+        earlier.append(outline)
+        return found
 
     @contextmanager
     def guard(self, where: str, doing: str, series: str | None = None) -> Iterator[None]:

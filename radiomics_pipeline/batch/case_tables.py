@@ -24,7 +24,9 @@ SERIES_FACTS = ("dose_mbq", "injected")
 CASE_FACTS = ("weight_kg", "height_m", "sex", "glucose_mmol_l", "earl")
 """What a table may say of an acquisition, of a series and of a patient."""
 _KNOWN = ("case", "patient", "patient_id", "day", "notes", *CASE_FACTS)
-NUMBERS = ("dose_mbq", "weight_kg", "height_m", "glucose_mmol_l")
+NUMBERS = {"dose_mbq": (0.1, 50_000), "weight_kg": (1, 650), "height_m": (0.3, 2.6), "glucose_mmol_l": (0.5, 40)}
+"""What can be meant: beyond it a number stands in another unit, such as Bq, g, cm or mg/dl."""
+WORDS = {"sex": ("M", "F", "O"), "earl": ("EARL1", "EARL2", "NONE", "1", "2")}
 _COLUMN = re.compile(rf"(?:(?P<series>{PART.pattern})_)?(?P<kind>{'|'.join((*PATHS, *OF_SERIES, *SERIES_FACTS))})")
 
 
@@ -99,9 +101,15 @@ def _facts(table: TextTable, cells: dict[str, str], names: Sequence[str]) -> tup
         if cell.lower() in MISSING:
             continue
         number = read_number(cell, decimal_comma=table.decimal_comma)
-        if name in NUMBERS and (number is None or number <= 0):
-            return found, f"{name} is {cell!r}; it must be a number above 0"
-        found[name] = repr(number) if name in NUMBERS else cell
+        if name in NUMBERS:
+            low, high = NUMBERS[name]
+            if number is None or not low <= number <= high:
+                return found, f"{name} is {cell!r}; it must be a number from {low:g} to {high:g}"
+            found[name] = repr(number)
+        elif name in WORDS and re.sub(r"[ _-]", "", cell).upper() not in WORDS[name]:
+            return found, f"{name} is {cell!r}; it must be one of {', '.join(WORDS[name])}"
+        else:
+            found[name] = cell
     return found, ""
 
 

@@ -99,7 +99,7 @@ def extract_study(
     )
     patients = patient_table(records, plans, params.aggregate) if params.aggregate else None
     write_tables(records, plans, columns, patients, out)
-    notes += _mixed_grids(records)
+    notes += [*_mixed_grids(records), *(patients.notes if patients else ())]
     manifest = RunManifest(
         command="extract",
         options={"study": study.name, "cases": list(cases), "series": series},

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from radiomics_pipeline.batch.record import CaseRecord, Row
+from radiomics_pipeline.batch.record import CaseRecord, Place, Row
 from radiomics_pipeline.extraction.aggregate import LesionRow, PatientRow, aggregate, aggregated_series
 from radiomics_pipeline.extraction.plan import SeriesPlan
 from radiomics_pipeline.io.delimited import write_rows
@@ -19,6 +19,8 @@ from radiomics_pipeline.types.columns import ColumnSpec
 from radiomics_pipeline.types.table import FeatureTable
 
 PATIENTS, PATIENT_LOG = "patients.csv", "patient_log.csv"
+SAME_PLACE_MM = 5.0
+"""Distance of centroids below which two outlines are taken for those of one lesion."""
 LOG = ("case", "patient", "cases", "lesions", "hottest", "largest", "notes", "undefined")
 
 
@@ -28,6 +30,12 @@ class PatientTable:
 
     specs: tuple[ColumnSpec, ...]
     rows: list[PatientRow]
+    general: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the table should know, of all of it and of single rows."""
+        return (*self.general, *(f"{row.case or row.patient}: {note}" for row in self.rows for note in row.notes))
 
     def write(self, out: Path) -> None:
         """patients.csv and patient_log.csv."""
@@ -54,7 +62,36 @@ def patient_table(records: Sequence[CaseRecord], plans: Mapping[str, SeriesPlan]
     rows = [_lesion(record, row, series) for record in records for row in record.rows]
     lost = {record.case: reason for record in records if (reason := _lost(record, series))}
     cases = [(record.case, record.patient) for record in records]
-    return PatientTable(*aggregate(rows, specs, params, cases=cases, incomplete=lost))
+    columns, found = aggregate(rows, specs, params, cases=cases, incomplete=lost)
+    twice = _counted_twice(records, series)
+    found = [replace(row, notes=(*row.notes, *(n for case in row.cases for n in twice.get(case, ())))) for row in found]
+    unnamed = [] if not params.pairs else sorted({n for p in params.pairs.values() for n in p} - {r.roi for r in rows})
+    general = [f"aggregate.pairs: no region of the study is called {name}" for name in unnamed]
+    if rows and params.lesions is not None and not any(row.lesions for row in found):
+        general.append(f"aggregate.lesions: no region of the study is called {params.lesions!r}; every count is 0")
+    return PatientTable(columns, found, tuple(general))
+
+
+def _counted_twice(records: Sequence[CaseRecord], series: str) -> dict[str, list[str]]:
+    """Notes by case on lesions that share voxels, or lie at one place of one image in two cases."""
+    notes: dict[str, list[str]] = {}
+    places: dict[tuple[str, str], list[tuple[str, str, Place]]] = {}
+    for record in records:
+        for row in record.rows:
+            place = row.places.get(series)
+            if place is None:
+                continue
+            name = row.roi or row.label
+            if place.shared:
+                note = f"{name} shares voxels with {', '.join(place.shared)}: they count in each"
+                notes.setdefault(record.case, []).append(note)
+            known = places.setdefault((record.patient, place.frame), [])
+            for case, other, there in known:
+                if case != record.case and math.dist(place.centroid_mm, there.centroid_mm) < SAME_PLACE_MM:
+                    note = f"{name} lies where {other} of case {case} does: two outlines of one lesion count twice"
+                    notes.setdefault(record.case, []).append(note)
+            known.append((record.case, name, place))
+    return notes
 
 
 def _lesion(record: CaseRecord, row: Row, series: str) -> LesionRow:

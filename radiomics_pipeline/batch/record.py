@@ -55,11 +55,13 @@ class Place:
 
     centroid_mm : (x, y, z), LPS, and volume_ml, of the outline on the voxels of the file
     frame : places with the same one can be compared; tells of nothing else
+    shared : names of regions of the series that hold some of its voxels, too
     """
 
     centroid_mm: tuple[float, float, float]
     volume_ml: float
     frame: str
+    shared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,8 @@ def load_record(path: Path) -> CaseRecord | None:
 
 def _row(tree: dict[str, Any]) -> Row:
     places = {
-        name: Place(**{**place, "centroid_mm": tuple(place["centroid_mm"])}) for name, place in tree["places"].items()
+        name: Place(**{**place, "centroid_mm": tuple(place["centroid_mm"]), "shared": tuple(place["shared"])})
+        for name, place in tree["places"].items()
     }
     values = {name: _number(value) for name, value in tree["values"].items()}
     return Row(tree["roi"], tree["label"], values, tree["diagnostics"], places)

@@ -17,14 +17,14 @@ from radiomics_pipeline.batch.delineate import delineate
 from radiomics_pipeline.batch.inputs import SeriesInput
 from radiomics_pipeline.batch.record import SuvLine
 from radiomics_pipeline.batch.study import SeriesFiles
-from radiomics_pipeline.errors import BadMask, MissingFile, MissingMetadata, OtherFrame
+from radiomics_pipeline.errors import BadMask, MissingFile, MissingMetadata, OtherFrame, some
 from radiomics_pipeline.extraction.context import context_of
-from radiomics_pipeline.extraction.gated import gated_values
+from radiomics_pipeline.extraction.gated import gated_columns, gated_values
 from radiomics_pipeline.extraction.plan import SeriesPlan
 from radiomics_pipeline.extraction.result import RegionFacts, stage
 from radiomics_pipeline.imaging.body import body_surface_m2
 from radiomics_pipeline.imaging.quality import acquisition_warnings, region_warnings
-from radiomics_pipeline.imaging.regions import region_of, wanted_regions
+from radiomics_pipeline.imaging.regions import printable, region_of, wanted_regions
 from radiomics_pipeline.imaging.suv import PatientOverrides
 from radiomics_pipeline.imaging.transfer import transfer
 from radiomics_pipeline.io.dicom.facts import facts_of
@@ -119,6 +119,9 @@ class SeriesWork:
         found = self.image.conversion
         told = [f"{found.unit}: {text}" for text in (*found.warnings, found.missing) if text] if found else []
         ranges = self.plan.source.section.acquisition
+        refused = getattr(self.__dict__.get("masks"), "refused", None)
+        if refused and self.plan.source.section.roi == "all":
+            told.append(f"left out, as they enclose no area: {some(map(printable, refused))}")
         return (*self.image.notes, *told, *acquisition_warnings(self.facts, ranges))
 
     @cached_property
@@ -160,8 +163,12 @@ class SeriesWork:
     @cached_property
     def gated(self) -> tuple[dict[str, float], dict[str, str]]:
         """Volumes and ejection fraction by column, and why some are NaN; none without masks of gates."""
-        if self.given.gates is None or not self.gates_wanted:
+        if not self.gates_wanted:
             return {}, {}
+        if self.given.gates is None:
+            columns = [spec.column for spec in gated_columns(self.plan.prefix).values()]
+            reason = f"the case has no masks of gates ({self._name}_gates)"
+            return dict.fromkeys(columns, math.nan), dict.fromkeys(columns, reason)
         with stage("gates"):
             return gated_values(*read_gates(self.given.gates.files[0]), self.plan.prefix)
 
@@ -195,8 +202,12 @@ class SeriesWork:
     def regions(self) -> list[Drawn]:
         """The regions that the parameters want, in order; CaseError where it cannot be said which."""
         section = self.plan.source.section
-        if section.mask_from and self.masks is None:
-            return self._transferred(section.mask_from)
+        everywhere = section.segment is not None and section.segment.search == "image"
+        if section.mask_from and self.masks is None and not everywhere:
+            areas = self._transferred(section.mask_from)
+            if not section.segment:
+                return areas
+            return [Drawn(area.shown, partial(self._found_within, section.segment, area)) for area in areas]
         if section.segment:
             return self._delineated(section.segment)
         return [Drawn(name or str(number), partial(self._as_drawn, name, number)) for name, number in self._wanted()]
@@ -253,6 +264,15 @@ class SeriesWork:
             Drawn(name or str(number), partial(self._found, wanted, name, number)) for name, number in self._wanted()
         ]
 
+    def _found_within(self, wanted: Segmentation, area: Drawn) -> list[tuple[Region, tuple[str, ...]]]:
+        """Regions found in those of another series."""
+        found = []
+        for search, notes in area.make():
+            with stage("segment"):
+                lesions = delineate(self.image, wanted, search, self.context, case=self.case)
+            found += [(region, (*notes, *told)) for region, told in lesions]
+        return found
+
     def _found(self, wanted: Segmentation, name: str = "", number: int = 0) -> list[tuple[Region, tuple[str, ...]]]:
         search = self._drawn(name, number) if number else None
         seeds = None
@@ -281,6 +301,8 @@ def overrides(files: SeriesFiles) -> PatientOverrides:
     if text := facts.get("injected"):
         try:
             injected = datetime.fromisoformat(text)
+            if ":" not in text:
+                raise ValueError
         except ValueError:
             raise MissingMetadata(
                 f"{files.place}: injected is {text!r}; write date and time as 2026-01-31 10:35:00"

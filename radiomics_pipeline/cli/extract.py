@@ -56,9 +56,6 @@ def report_extraction(extraction: Extraction, out: Path) -> None:
     if extraction.patients:
         found = extraction.patients
         print(f"{len(found.rows)} rows of {len(found.specs)} features of patients -> {out / 'patients.csv'}")
-        for row in found.rows:
-            for note in row.notes:
-                print(f"note: {row.case or row.patient}: {note}")
     if extraction.failures:
         print_failures(extraction)
         others = "the other rows are complete; " if extraction.n_rows else ""

@@ -7,7 +7,7 @@ import numpy as np
 from radiomics_pipeline.errors import MissingRoi
 from radiomics_pipeline.extraction.result import stage
 from radiomics_pipeline.imaging.references import reference_values
-from radiomics_pipeline.imaging.regions import wanted_regions
+from radiomics_pipeline.imaging.regions import region_of, wanted_regions
 from radiomics_pipeline.params.references import Reference
 from radiomics_pipeline.params.series import SeriesSource
 from radiomics_pipeline.types import Volume
@@ -37,4 +37,4 @@ def _reference(volume: Volume, name: str, params: Reference, source: Masks | Non
             "parameters"
         )
     ((_, number),) = wanted_regions(source, params.label, params.roi)
-    return reference_values(volume, source.mask(number), params, name)
+    return reference_values(volume, region_of(source, f"reference {name}", number).morphology, params, name)

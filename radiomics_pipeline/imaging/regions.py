@@ -107,7 +107,7 @@ def _fitting(pattern: str, entries: Iterable[Entry], refused: Mapping[str, CaseE
     if no_area:
         raise refused[names[no_area[0]]]
     there = some((_shown(entry) for entry in found), MOST_NAMES) or "none"
-    hint = did_you_mean(pattern, [printable(entry.name) for entry in found])
+    hint = did_you_mean(pattern, [printable(entry.name) for entry in found]) or _no_expression(pattern)
     raise MissingRoi(f"{file}: no area fits roi {pattern!r}{hint}; there are: {there}")
 
 
@@ -124,6 +124,15 @@ def _fits(pattern: str, names: list[str]) -> list[int]:
     except re.error:
         return []
     return [i for i, name in enumerate(shown) if name and expression.fullmatch(name)]
+
+
+def _no_expression(pattern: str) -> str:
+    """Part of a message where a pattern is no regular expression; else nothing."""
+    try:
+        re.compile(pattern)
+    except re.error as e:
+        return f" (no regular expression: {e}; taken as it stands)"
+    return ""
 
 
 def _which(entries: tuple[Entry, ...]) -> str:

@@ -58,6 +58,16 @@ def open_image(
     return _open_series(_one_series(files, name), name, source, patient)
 
 
+def _complete(series: DicomSeries) -> tuple[str, ...]:
+    """What speaks against a series being all there: slices that lack at an end leave no gap."""
+    from radiomics_pipeline.io.dicom.headers import text
+
+    there, announced = len(series.headers), text(series.headers[0], "NumberOfSlices")  # (0054,0081), of PET
+    if announced.isdigit() and int(announced) > there:
+        return (f"{there} of the {announced} slices that the header announces; is the series complete?",)
+    return ("a single slice: volumes and textures are those of its thickness",) if there == 1 else ()
+
+
 def _one_series(files: Sequence[VolumeFile], name: str) -> Sequence[VolumeFile]:
     """The files of the one image series among these."""
     from radiomics_pipeline.io.dicom.scan import describe
@@ -89,12 +99,13 @@ def _open_series(files: Sequence[VolumeFile], name: str, source: Source, patient
             f"{name}: modality {series.modality}, but the parameters' unit is {unit}; choose the series of "
             f"{' or '.join(meant)}, or other parameters"
         )
+    notes = _complete(series)
     stored = Volume(series.array, series.grid, "HU" if series.modality == "CT" else "counts", source.native)
     if series.modality == "CT" or not unit:
-        return Image(stored, name, series)
+        return Image(stored, name, series, notes=notes)
     if unit.strip().lower() not in UNITS:
         raise SuvError(
             f"{name}: unit {unit!r} in the parameters; PET and SPECT in DICOM become {', '.join(UNITS.values())}"
         )
     conversion = convert(read_acquisition(series.headers, name), section.suv, patient or PatientOverrides(), unit)
-    return Image(apply(stored, conversion), name, series, conversion)
+    return Image(apply(stored, conversion), name, series, conversion, notes)

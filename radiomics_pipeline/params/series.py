@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -20,7 +20,7 @@ class SeriesSource(Section):
     unit: str = Field("", description="unit of the intensities: SUV, HU, Bq/ml, counts, ...")
     required: bool = Field(False, description="a case without this series fails; false: its columns stay empty")
     suv: Suv = Field(Suv(), description="how a DICOM series becomes SUV, where `unit` is SUV")
-    gate: Literal["sum"] | int | None = Field(
+    gate: Literal["sum"] | Annotated[int, Field(ge=1)] | None = Field(
         None, description="of a gated series: a gate from 1, or the sum of all; null: a gated series is refused"
     )
     roi: str | dict[str, str] | None = Field(

@@ -192,7 +192,7 @@ def test_weight_and_dose_may_come_from_the_table_of_cases(tmp_path):
     found = run(study, tmp_path / "o")
     assert only_failure(found) == (
         "MissingFile",
-        "PET: cases.csv, row 2: weight_kg is 'heavy'; it must be a number above 0",
+        "PET: cases.csv, row 2: weight_kg is 'heavy'; it must be a number from 1 to 650",
     )
     (row,) = table(tmp_path / "o/features.csv")
     assert float(row["PET_original_intensity_Mean"]) == pytest.approx(4, rel=1e-4)
@@ -276,3 +276,90 @@ def test_a_second_run_takes_its_records_and_writes_the_same_bytes(tmp_path):
     before = [(tmp_path / "o" / name).read_bytes() for name in names]
     run(tmp_path / "s", tmp_path / "o", text)
     assert [(tmp_path / "o" / name).read_bytes() for name in names] == before
+
+
+SEGMENT = "    segment: {method: fixed, threshold: 2.5, lesions: split}\n"
+
+
+def test_lesions_are_sought_in_the_mask_of_another_series_too(tmp_path):
+    case = write_pet(tmp_path / "s/P1")
+    write_series(case / "CT", np.full(GRID.shape, 40.0), modality="CT", spacing_mm=GRID.spacing_mm)
+    draw(case, series="CT", box=(3, 1, 1, 14, 14))
+    text = f"{PET}{SEGMENT}    mask_from: {{series: CT}}\n{CT}"
+    run(tmp_path / "s", tmp_path / "o", text)
+    found = [float(row["PET_original_intensity_Mean"]) for row in table(tmp_path / "o/features.csv") if row["roi"]]
+    assert found == pytest.approx([8], rel=1e-4)
+
+
+def test_lesions_that_share_voxels_are_noted(tmp_path):
+    draw(write_pet(tmp_path / "s/P1"), a=(3, 1, 1, 14, 14), b=(3, 2, 2, 13, 13))
+    found = run(tmp_path / "s", tmp_path / "o", f"{PET}{SEGMENT}    roi: all\n    uptake: {{}}\naggregate: {{}}\n")
+    assert "P1: b-1 shares voxels with a-1: they count in each" in found.notes
+    assert "shares 21 voxels with region a-1" in (tmp_path / "o/case_log.csv").read_text("utf-8")
+
+
+def test_one_lesion_in_two_cases_of_one_image_is_noted(tmp_path):
+    study = tmp_path / "s"
+    draw(write_pet(study / "P1"), name="rs.dcm")
+    (study / "cases.csv").write_text("case,patient,PET_image,PET_mask\nA,P,P1/PET,P1/rs.dcm\nB,P,P1/PET,P1/rs.dcm\n")
+    found = run(study, tmp_path / "o", f"{PET}    uptake: {{}}\naggregate: {{}}\n")
+    assert any("lies where 1 of case A does" in note for note in found.notes), found.notes
+
+
+def test_an_expression_that_fits_no_lesion_is_noted(tmp_path):
+    draw(write_pet(tmp_path / "s/P1"))
+    text = f"{PET}    roi: all\n    uptake: {{}}\naggregate: {{lesions: tumour, pairs: {{x: [left, right]}}}}\n"
+    found = run(tmp_path / "s", tmp_path / "o", text)
+    assert "aggregate.lesions: no region of the study is called 'tumour'; every count is 0" in found.notes
+    assert "aggregate.pairs: no region of the study is called left" in found.notes
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "part"),
+    [
+        ("weight_kg", "inf", "from 1 to 650"),
+        ("weight_kg", "70000", "from 1 to 650"),
+        ("height_m", "175", "from 0.3 to 2.6"),
+        ("PET_dose_mbq", "370000000", "from 0.1 to 50000"),
+        ("glucose_mmol_l", "100", "from 0.5 to 40"),
+        ("sex", "female", "one of M, F, O"),
+        ("earl", "perhaps", "one of EARL1"),
+        ("PET_injected", "2024-01-15", "write date and time"),
+    ],
+)
+def test_facts_of_the_table_that_cannot_be_meant_are_refused(tmp_path, column, cell, part):
+    study = tmp_path / "s"
+    draw(write_pet(study / "P1"), name="rs.dcm")
+    (study / "cases.csv").write_text(f"case,PET_image,PET_mask,{column}\nA,P1/PET,P1/rs.dcm,{cell}\n")
+    assert part in only_failure(run(study, tmp_path / "o"))[1]
+
+
+def test_a_series_that_announces_more_slices_is_warned_of(tmp_path):
+    case = write_pet(tmp_path / "s/P1", tags={"NumberOfSlices": 8})
+    draw(case)
+    (case / "PET/0007.dcm").unlink()
+    run(tmp_path / "s", tmp_path / "o")
+    assert "7 of the 8 slices that the header announces" in table(tmp_path / "o/case_log.csv")[0]["warnings"]
+
+
+def test_a_reference_that_its_file_does_not_hold_is_named(tmp_path):
+    draw(write_pet(tmp_path / "s/P1"))
+    text = f"{PET}    uptake: {{}}\n    references: {{liver: {{file: mask, label: 77}}}}\n"
+    error, message = only_failure(run(tmp_path / "s", tmp_path / "o", text))
+    assert (error, "no voxel has label 77 (reference liver)" in message) == ("MissingLabel", True)
+
+
+def test_volumes_of_gates_without_gates_say_why_they_are_empty(tmp_path):
+    draw(write_pet(tmp_path / "s/P1"))
+    run(tmp_path / "s", tmp_path / "o", f"{PET}    gated: true\n")
+    assert "the case has no masks of gates (PET_gates)" in table(tmp_path / "o/case_log.csv")[0]["undefined"]
+
+
+def test_an_element_of_no_known_kind_costs_nothing_but_its_case(tmp_path):
+    draw(write_pet(tmp_path / "s/P1"))
+    draw(write_pet(tmp_path / "s/P2"))
+    path = tmp_path / "s/P1/PET/0000.dcm"
+    path.write_bytes(path.read_bytes().replace(b"\x10\x00\x20\x00LO", b"\x10\x00\x20\x00L\0"))
+    found = run(tmp_path / "s", tmp_path / "o")
+    assert not any("please report" in failure.message for failure in found.failures), found.failures
+    assert "P2" in [row["case"] for row in table(tmp_path / "o/features.csv")]

@@ -282,7 +282,8 @@ def test_none_and_decy_contradict_each_other():
     ],
 )
 def test_what_is_missing_is_refused_and_never_assumed(field, word, params, value):
-    with pytest.raises(MissingMetadata, match=f"{word}.*give {field} in the case table"):
+    column = {"dose_bq": "<SERIES>_dose_mbq"}.get(field, field)
+    with pytest.raises(MissingMetadata, match=f"{word}.*give {column} in the case table"):
         suv(plain(**{field: value}), **params)
 
 
@@ -401,7 +402,7 @@ def test_the_datetime_goes_before_the_time_and_a_contradiction_is_told():
 
 def test_no_time_of_administration_is_refused_or_taken_from_the_case_table():
     without = plain(administered=None)
-    with pytest.raises(MissingMetadata, match="give injected in the case table"):
+    with pytest.raises(MissingMetadata, match="give <SERIES>_injected in the case table"):
         suv(without)
     made = suv(without, PatientOverrides(injected=datetime(2025, 1, 1, 10)))
     assert made.factors == pytest.approx([BW])

@@ -48,7 +48,7 @@ def administration_time(work: Work, reference: datetime) -> datetime:
     found = administered_at(work, reference)
     if found is None:
         both = "RadiopharmaceuticalStartDateTime (0018,1078) and RadiopharmaceuticalStartTime (0018,1072)"
-        raise work.lacks(f"{both} are missing", "injected")
+        raise work.lacks(f"{both} are missing", "<SERIES>_injected")
     moment, token, words = found
     if a.administered is not None and a.administered_time is not None and token == "datetime":
         apart = (datetime.combine(a.administered.date(), a.administered_time) - a.administered).total_seconds() % DAY_S

@@ -21,7 +21,7 @@ def dose_bq(work: Work, *, own: bool = False) -> float:
     known = header is not None and header > 0
     if not known and (table is None or own):
         found = "missing" if header is None else f"{header:g}"
-        raise work.lacks(f"RadionuclideTotalDose (0018,1074) is {found}", "dose_bq")
+        raise work.lacks(f"RadionuclideTotalDose (0018,1074) is {found}", "<SERIES>_dose_mbq")
     dose = _becquerel(work, header, "RadionuclideTotalDose", work.acquisition.modality == "NM") if known else None
     words = "RadionuclideTotalDose (0018,1074)"
     if table is not None and not own:

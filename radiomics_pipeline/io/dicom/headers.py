@@ -120,8 +120,11 @@ def text(header: Dataset, keyword: str) -> str:
     raw = _raw(header, keyword, _PLAIN_TEXTS)
     if raw is not None:
         return raw
-    with quiet():
-        value = header.get(keyword)
+    try:
+        with quiet():
+            value = header.get(keyword)
+    except NotImplementedError:  # an element of no known kind; whoever needs its value finds none
+        value = None
     if value is None:
         return ""
     several = isinstance(value, list | tuple | pydicom.multival.MultiValue)

@@ -174,7 +174,11 @@ _TOP = (*_PEOPLE, *NUMBERS, *PLACES, *DATES)
 
 def _walk(header: Dataset) -> Iterator[tuple[str, str, str]]:
     """Keyword, value representation and text of every element that may identify, in sequences too."""
-    for element in header:
+    for tag in list(header.keys()):
+        try:
+            element = header[tag]
+        except Exception:  # noqa: BLE001 - what cannot be decoded is not written anywhere either
+            continue
         if element.keyword in _DEEP:
             continue
         if element.VR == "SQ":

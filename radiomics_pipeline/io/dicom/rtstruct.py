@@ -87,7 +87,10 @@ class Structures(Masks):
     def mask(self, number: int) -> np.ndarray:
         """The voxels of one ROI; BadContour or EmptyRegion where its contours enclose no clear area of the image."""
         if number not in self._drawn:
-            self._drawn[number] = self._enclosed(self.rois[number])
+            try:
+                self._drawn[number] = self._enclosed(self.rois[number])
+            except NotImplementedError:  # pydicom's, of an element of no known kind; it quotes the header
+                raise DamagedFile(f"{self.file}: contours cannot be read; copy or export the file again") from None
         return self._drawn[number].mask(self.grid)
 
     @quiet()
