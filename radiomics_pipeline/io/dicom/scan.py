@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydicom.dataset import Dataset
 
-from radiomics_pipeline.errors import CaseError, DamagedFile, NotDicom
+from radiomics_pipeline.errors import DamagedFile, NotDicom
 from radiomics_pipeline.io.dicom.headers import is_dicom, open_header, parse, text
 from radiomics_pipeline.io.volumes import VolumeFile
 
@@ -34,7 +34,6 @@ class Found:
     """Files of one series of images, or one mask or other object.
 
     patient_key : equal for files of one patient, another in every run of the program; to compare, never to be written
-    referenced_series_uids, referenced_sop_uids : of a mask, the images that it names
     problem : why a DICOM file among these cannot be read, as an error would say it; whoever wants all images of a
         folder should refuse it, since a slice may be lacking without a trace
     """
@@ -46,8 +45,6 @@ class Found:
     patient_key: str = field(repr=False)
     frame_of_reference_uid: str = field(repr=False)
     files: tuple[VolumeFile, ...] = field(repr=False)
-    referenced_series_uids: frozenset[str] = field(default=frozenset(), repr=False)
-    referenced_sop_uids: frozenset[str] = field(default=frozenset(), repr=False)
     problem: str = ""
 
 
@@ -117,7 +114,6 @@ def _look(file: VolumeFile) -> tuple[VolumeFile, Dataset, str]:
 
 def _found(key: tuple[str, ...], files: tuple[VolumeFile, ...], found: Dataset, problem: str) -> Found:
     kind: Kind = key[0]  # type: ignore[assignment]
-    series, instances = _referenced(kind, files[0])
     return Found(
         kind,
         text(found, "Modality"),
@@ -126,17 +122,5 @@ def _found(key: tuple[str, ...], files: tuple[VolumeFile, ...], found: Dataset, 
         key[2],
         text(found, "FrameOfReferenceUID"),
         files,
-        series,
-        instances,
         problem,
     )
-
-
-def _referenced(kind: Kind, file: VolumeFile) -> tuple[frozenset[str], frozenset[str]]:
-    from radiomics_pipeline.io.dicom import rtstruct, seg
-
-    try:
-        found = {"rtstruct": rtstruct.referenced, "seg": seg.referenced}[kind](file)
-    except (KeyError, CaseError):
-        return frozenset(), frozenset()
-    return found.series_uids, found.sop_uids

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from radiomics_pipeline.errors import DamagedFile, NotDicom
+from radiomics_pipeline.io.dicom.rtstruct import referenced
 from radiomics_pipeline.io.dicom.scan import describe, header, is_dicom
 from radiomics_pipeline.io.volumes import VolumeFile
 from tests.dicom import PATIENT, enhanced, file_of, nuclear, uid, volume_files, write_series
@@ -172,8 +173,9 @@ def test_a_structure_set_names_the_images_that_it_was_drawn_on(shared, tmp_path)
     assert (image.kind, image.modality, len(image.files)) == ("image", "PT", 267)
     assert (structures.kind, len(structures.files)) == ("rtstruct", 1)
     assert structures.patient_key == image.patient_key
-    assert structures.referenced_series_uids == {image.series_uid}
-    assert len(structures.referenced_sop_uids) == 267
+    named = referenced(structures.files[0])
+    assert named.series_uids == {image.series_uid}
+    assert len(named.sop_uids) == 267
 
 
 def test_real_reports_and_segmentations_are_told_apart(shared):
@@ -181,4 +183,3 @@ def test_real_reports_and_segmentations_are_told_apart(shared):
     found = describe([file((folder / f"{kind}.dcm").read_bytes(), kind) for kind in ("seg", "sr", "rwvm")])
     assert [f.kind for f in found] == ["seg", "sr", "rwvm"]
     assert len({f.patient_key for f in found}) == 1
-    assert found[0].referenced_sop_uids
