@@ -415,3 +415,11 @@ def test_rows_have_a_cell_for_each_column(export, tmp_path):
     header, rows = rows_of(indexed(export), tmp_path / "cases.csv")
     assert header == ["case", "patient", "day", "PET_image", "PET_mask", "CT_image", "CT_mask", "notes"]
     assert {len(row) for row in rows} == {len(header)}
+
+
+@pytest.mark.parametrize(("kind", "told"), [("STATIC", False), ("WHOLE BODY", False), ("DYNAMIC", True)])
+def test_beds_of_a_still_series_are_no_time_frames(tmp_path, kind, told):
+    tags = {"SeriesType": [kind, "IMAGE"], "NumberOfTimeSlices": 6}
+    write_series(tmp_path / "export", np.ones((4, 6, 6)), tags=tags)
+    (case,) = index_export(tmp_path / "export", tmp_path / "cases.csv", SALT).cases
+    assert any("gates or time frames" in note for note in case.notes) == told

@@ -182,7 +182,8 @@ def _tomographic(header: Dataset, words: list[str]) -> bool:
 
 def _moving(header: Dataset, words: list[str]) -> bool:
     kind = text(header, "SeriesType").upper()
-    many = [text(header, keyword) for keyword in ("NumberOfRRIntervals", "NumberOfTimeSlices")]
+    still = kind.startswith(("STATIC", "WHOLE BODY"))  # of which GE counts the beds as time slices
+    many = [text(header, "NumberOfRRIntervals"), "" if still else text(header, "NumberOfTimeSlices")]
     several = any(count.isdigit() and int(count) > 1 for count in many)
     return several or kind.startswith(("GATED", "DYNAMIC")) or any("GATED" in word for word in words)
 
