@@ -26,7 +26,7 @@ _HOMES = {
     "run": "batch.run",
     "load_params": "io.params_file",
     "select_features": "selection.analysis",
-    "evaluate": "selection.evaluate",
+    "evaluate": "selection.validation.evaluate",
     "FeatureTable": "types.table",
     "Outcome": "types.outcome",
     "Region": "types.region",

@@ -33,7 +33,7 @@ def redundancy_study(
 
     Raises TableError where the table cannot be read.
     """
-    from radiomics_pipeline.selection.redundancy import find_redundancy
+    from radiomics_pipeline.selection.steps.redundancy import find_redundancy
 
     clock, started = time.perf_counter(), now()
     params = params or RedundancyParams()

@@ -25,7 +25,7 @@ from radiomics_pipeline.types.manifest import RunManifest
 from radiomics_pipeline.types.ranking import PerformanceRow, RankingRow
 
 if TYPE_CHECKING:
-    from radiomics_pipeline.selection.evaluate import Progress
+    from radiomics_pipeline.selection.validation.evaluate import Progress
 
 FILES = ("univariate.csv", "ranking.csv", "performance.csv", "predictions.csv", "redundancy.csv")
 

@@ -108,7 +108,7 @@ def _maps() -> None:
 
 def _statistics() -> None:
     """What selection compiles."""
-    from radiomics_pipeline.selection.penalised import PenalisedLogistic
+    from radiomics_pipeline.selection.learners.penalised import PenalisedLogistic
     from radiomics_pipeline.stats.concordance import harrell_c
     from radiomics_pipeline.stats.cox import cox_lrt, cox_robust_p
     from radiomics_pipeline.stats.delong import auc_delong

@@ -8,11 +8,11 @@ import numpy as np
 
 from radiomics_pipeline.errors import ParamsError, TableError
 from radiomics_pipeline.params.selection import SelectionParams
-from radiomics_pipeline.selection.evaluate import Progress, evaluate
-from radiomics_pipeline.selection.folds import Fold, draw_folds, row_order
+from radiomics_pipeline.selection.alone import rank_alone
 from radiomics_pipeline.selection.models import PLANS, Layout, find_volume, layout_of, plans_for
-from radiomics_pipeline.selection.redundancy import find_redundancy
-from radiomics_pipeline.selection.univariate import rank_alone
+from radiomics_pipeline.selection.steps.redundancy import find_redundancy
+from radiomics_pipeline.selection.validation.evaluate import Progress, evaluate
+from radiomics_pipeline.selection.validation.folds import Fold, draw_folds, row_order
 from radiomics_pipeline.types.outcome import Clinical, Outcome
 from radiomics_pipeline.types.ranking import Evaluation, Ranking, RankingRow, Redundancy, UnivariateRow
 from radiomics_pipeline.types.table import FeatureTable

@@ -18,9 +18,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from radiomics_pipeline.params.selection import SelectionParams
-from radiomics_pipeline.selection.penalised import PenalisedCox, PenalisedLogistic
-from radiomics_pipeline.selection.redundancy import DropCorrelated
-from radiomics_pipeline.selection.usable import DropUnusable
+from radiomics_pipeline.selection.learners.penalised import PenalisedCox, PenalisedLogistic
+from radiomics_pipeline.selection.steps.redundancy import DropCorrelated
+from radiomics_pipeline.selection.steps.usable import DropUnusable
 from radiomics_pipeline.types.outcome import Clinical
 
 MESH_VOLUME = re.compile(r"(.+_)?(morphology_VolumeMesh|shape_MeshVolume)(_.+)?")

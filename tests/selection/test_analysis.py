@@ -5,12 +5,12 @@ import pytest
 
 from radiomics_pipeline.errors import OutcomeError, ParamsError, TableError
 from radiomics_pipeline.params.selection import FoldParams, RedundancyParams, SelectionParams
+from radiomics_pipeline.selection.alone import rank_alone
 from radiomics_pipeline.selection.analysis import rank_clusters, select_features
-from radiomics_pipeline.selection.evaluate import evaluate
-from radiomics_pipeline.selection.folds import draw_folds
 from radiomics_pipeline.selection.models import PLANS, find_volume, layout_of
-from radiomics_pipeline.selection.redundancy import find_redundancy
-from radiomics_pipeline.selection.univariate import rank_alone
+from radiomics_pipeline.selection.steps.redundancy import find_redundancy
+from radiomics_pipeline.selection.validation.evaluate import evaluate
+from radiomics_pipeline.selection.validation.folds import draw_folds
 from radiomics_pipeline.types.outcome import Outcome
 from radiomics_pipeline.types.ranking import Evaluation, PerformanceRow
 from tests.selection.studies import study, table_of

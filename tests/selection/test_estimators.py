@@ -8,10 +8,10 @@ from sksurv.linear_model import CoxnetSurvivalAnalysis
 
 from radiomics_pipeline.errors import OutcomeError, TableError
 from radiomics_pipeline.params.selection import RedundancyParams
-from radiomics_pipeline.selection import penalised
-from radiomics_pipeline.selection.penalised import PenalisedCox, PenalisedLogistic
-from radiomics_pipeline.selection.redundancy import DropCorrelated, find_redundancy
-from radiomics_pipeline.selection.usable import DropUnusable, same_share
+from radiomics_pipeline.selection.learners import penalised
+from radiomics_pipeline.selection.learners.penalised import PenalisedCox, PenalisedLogistic
+from radiomics_pipeline.selection.steps.redundancy import DropCorrelated, find_redundancy
+from radiomics_pipeline.selection.steps.usable import DropUnusable, same_share
 from radiomics_pipeline.types.outcome import Outcome
 from tests.selection.studies import study, table_of
 

@@ -11,12 +11,12 @@ from sklearn.preprocessing import StandardScaler
 
 from radiomics_pipeline.errors import OutcomeError, ParamsError
 from radiomics_pipeline.params.selection import FoldParams, SelectionParams
-from radiomics_pipeline.selection import penalised
-from radiomics_pipeline.selection.evaluate import evaluate
-from radiomics_pipeline.selection.folds import draw_folds
+from radiomics_pipeline.selection.learners import penalised
+from radiomics_pipeline.selection.learners.penalised import PenalisedLogistic
 from radiomics_pipeline.selection.models import PLANS, layout_of, plans_for
-from radiomics_pipeline.selection.penalised import PenalisedLogistic
-from radiomics_pipeline.selection.redundancy import DropCorrelated
+from radiomics_pipeline.selection.steps.redundancy import DropCorrelated
+from radiomics_pipeline.selection.validation.evaluate import evaluate
+from radiomics_pipeline.selection.validation.folds import draw_folds
 from radiomics_pipeline.types.outcome import Clinical, Outcome
 from tests.selection.studies import study, table_of
 

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from radiomics_pipeline.errors import OutcomeError
-from radiomics_pipeline.selection.folds import deal, draw_folds
+from radiomics_pipeline.selection.validation.folds import deal, draw_folds
 from radiomics_pipeline.types.outcome import Outcome
 from tests.selection.studies import study, table_of
 

@@ -10,9 +10,9 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 
 from radiomics_pipeline.params.selection import FoldParams, SelectionParams
-from radiomics_pipeline.selection.evaluate import evaluate
-from radiomics_pipeline.selection.folds import draw_folds
 from radiomics_pipeline.selection.models import layout_of, plans_for
+from radiomics_pipeline.selection.validation.evaluate import evaluate
+from radiomics_pipeline.selection.validation.folds import draw_folds
 from radiomics_pipeline.types.outcome import Outcome
 from tests.selection.studies import table_of
 

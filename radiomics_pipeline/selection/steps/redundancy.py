@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
 from radiomics_pipeline.params.selection import RedundancyParams
-from radiomics_pipeline.selection.usable import filled_share, same_share
+from radiomics_pipeline.selection.steps.usable import filled_share, same_share
 from radiomics_pipeline.stats.clusters import correlation_clusters, medoids
 from radiomics_pipeline.stats.correlation import spearman_matrix
 from radiomics_pipeline.types.ranking import NAN, Redundancy, RedundancyRow

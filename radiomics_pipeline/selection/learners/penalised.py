@@ -19,7 +19,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from radiomics_pipeline.kernels.logistic import logistic_path
-from radiomics_pipeline.selection.folds import deal, inner_count
+from radiomics_pipeline.selection.validation.folds import deal, inner_count
 from radiomics_pipeline.stats.deviance import cox_loss, logistic_loss
 
 Path = tuple[np.ndarray, np.ndarray]

@@ -15,7 +15,7 @@ from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
 from radiomics_pipeline.errors import OutcomeError, ParamsError
-from radiomics_pipeline.selection.folds import Fold
+from radiomics_pipeline.selection.validation.folds import Fold
 from radiomics_pipeline.stats.concordance import harrell_c
 from radiomics_pipeline.stats.delong import auc_delong
 from radiomics_pipeline.stats.nadeau_bengio import corrected_interval

@@ -1,0 +1,1 @@
+"""Features together: subsets, dominance, incremental value, contributions."""

@@ -1,0 +1,1 @@
+"""Estimators that the plans end in: one a file."""

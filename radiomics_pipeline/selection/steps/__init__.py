@@ -1,0 +1,1 @@
+"""Transformers fitted inside the folds: one idea a file."""

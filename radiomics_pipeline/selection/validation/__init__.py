@@ -1,0 +1,1 @@
+"""Splits, scores and tests of whole plans."""
