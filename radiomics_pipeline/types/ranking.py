@@ -118,7 +118,7 @@ class PredictionRow:
     plan: str
     repeat: int
     fold: int
-    outcome: tuple[float | int, ...]
+    outcome: tuple[float | int | str, ...]
     prediction: float
 
 
