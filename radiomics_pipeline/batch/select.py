@@ -22,7 +22,8 @@ from radiomics_pipeline.io.tables import (
 )
 from radiomics_pipeline.params.selection import SelectionParams
 from radiomics_pipeline.types.manifest import RunManifest
-from radiomics_pipeline.types.ranking import PerformanceRow, RankingRow
+from radiomics_pipeline.types.performance import PerformanceRow
+from radiomics_pipeline.types.ranking import RankingRow
 
 if TYPE_CHECKING:
     from radiomics_pipeline.selection.validation.evaluate import Progress

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
 
 import numpy as np
 
-from radiomics_pipeline.errors import OutcomeError, TableError
+from radiomics_pipeline.errors import OutcomeError, TableError, some
 from radiomics_pipeline.io.delimited import MISSING, TextTable
-from radiomics_pipeline.types.outcome import Clinical, Outcome
+from radiomics_pipeline.types.outcome import TIMED, Clinical, Kind, Outcome
+from radiomics_pipeline.types.side import Side
 from radiomics_pipeline.types.table import FeatureTable
 
 TRUTHS = {"true": 1.0, "false": 0.0}
@@ -17,9 +20,13 @@ TRUTHS = {"true": 1.0, "false": 0.0}
 
 @dataclass(frozen=True)
 class OutcomeColumns:
-    """Which columns of a table are the outcome (target, or time and event), the clinical variables, the key.
+    """Which columns of a table are the outcome (target, or time and event), the clinical variables, the key, ...
 
     id : empty: `case`, else `patient` or `patient_id`
+    kind : of the outcome; empty: binary for a target, survival for a time and an event
+    order : classes of an ordinal outcome from low to high; empty where they are numbers
+    centre, date : where a row comes from and when; they steer harmonisation and splits, and are never learned from
+    readers : scores of experts or indices, each compared with the model as it stands
     """
 
     target: str = ""
@@ -27,13 +34,27 @@ class OutcomeColumns:
     event: str = ""
     clinical: tuple[str, ...] = ()
     id: str = ""
+    kind: Kind | Literal[""] = ""
+    order: tuple[str, ...] = ()
+    centre: str = ""
+    date: str = ""
+    readers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if bool(self.target) == bool(self.time or self.event) or bool(self.time) != bool(self.event):
             raise OutcomeError("name the outcome: either a target column, or a time and an event column")
-        twice = set(self.outcome) & set(self.clinical)
-        if twice or len(set(self.clinical)) < len(self.clinical) or self.time == self.event != "":
-            raise OutcomeError(f"each column can be named once: {', '.join((*self.outcome, *self.clinical))}")
+        if self.kind and (self.kind in TIMED) != bool(self.time):
+            needs = "a time and an event" if self.kind in TIMED else "a target"
+            raise OutcomeError(f"a {self.kind} outcome is named by {needs} column")
+        if self.order and self.kind != "ordinal":
+            raise OutcomeError("an order of classes is for an ordinal outcome; say that the kind is ordinal")
+        named = [c for c in (*self.outcome, *self.clinical, self.date) if c]
+        twice = sorted({c for c in named if named.count(c) > 1})
+        if twice:
+            raise OutcomeError(f"each column can be named once, not {', '.join(twice)}")
+        leaking = {*self.outcome} & {self.centre, *self.readers}
+        if leaking:
+            raise OutcomeError(f"{', '.join(sorted(leaking))} is the outcome, and can be nothing else")
         if self.id and self.id in (*self.outcome, *self.clinical):
             raise OutcomeError(f"the key {self.id!r} is also named as outcome or clinical variable")
 
@@ -42,15 +63,31 @@ class OutcomeColumns:
         """(target,) or (time, event)."""
         return (self.target,) if self.target else (self.time, self.event)
 
+    @property
+    def kind_of_outcome(self) -> Kind:
+        """The kind asked for, or that which follows from the columns."""
+        return self.kind or ("binary" if self.target else "survival")
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Every column that is named but the key."""
+        found = (*self.outcome, *self.clinical, self.centre, self.date, *self.readers)
+        return tuple(dict.fromkeys(c for c in found if c))
+
 
 @dataclass(frozen=True)
 class Aligned:
-    """The rows that have both features and an outcome, and what was left out (`notes`)."""
+    """The rows that have both features and an outcome, and what was left out (`notes`).
+
+    side : centres and dates; readers : the scores to compare the model with, by column, float64 [rows]
+    """
 
     table: FeatureTable
     outcome: Outcome
     clinical: Clinical | None
     notes: tuple[str, ...]
+    side: Side = field(default_factory=Side)
+    readers: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def align_outcomes(table: FeatureTable, source: TextTable, columns: OutcomeColumns) -> Aligned:
@@ -62,8 +99,8 @@ def align_outcomes(table: FeatureTable, source: TextTable, columns: OutcomeColum
     """
     key, ours = _matched_key(table, source, columns.id)
     cells = source.column(key)
-    for name in (*columns.outcome, *columns.clinical):
-        if name == key:
+    for name in columns.named:
+        if name == key and name != columns.centre:
             raise OutcomeError(f"{source.name}: the key {key!r} is also named as outcome or clinical variable")
         source.column(name)
     if "" in cells:
@@ -80,7 +117,7 @@ def align_outcomes(table: FeatureTable, source: TextTable, columns: OutcomeColum
     notes = [f"{source.name}: rows are matched by {key}"]
     _note(notes, "rows of the feature table have no outcome row and are left out", [n for n in ours if n not in place])
     _note(notes, f"rows of {source.name} are not in the feature table", [c for c in cells if c not in set(ours)])
-    used = {key, *columns.outcome, *columns.clinical}
+    used = {key, *columns.named}
     _note(notes, f"other columns of {source.name} are ignored", [c for c in source.columns if c not in used])
     positions = np.array([place[ours[i]] for i in matched])
     return _aligned(table.rows(np.array(matched)), source, positions, columns, notes)
@@ -98,7 +135,7 @@ def check_source(source: TextTable, columns: OutcomeColumns) -> None:
     """
     key = columns.id or _named_key(source)
     cells = source.column(key)
-    for name in columns.clinical:
+    for name in columns.named:
         source.column(name)
     blank = ("",) * len(cells)
     nothing = FeatureTable(cells, cells, blank, blank, (), np.empty((len(cells), 0)))
@@ -109,8 +146,10 @@ def _aligned(
     table: FeatureTable, source: TextTable, positions: np.ndarray, columns: OutcomeColumns, notes: list[str]
 ) -> Aligned:
     """Rows without an outcome left out, the others checked."""
-    numbers = [_codes(source, name)[positions] for name in columns.outcome]
-    blank = np.isnan(np.column_stack(numbers)).any(axis=1)
+    blank = np.zeros(len(positions), np.bool_)
+    for name in columns.outcome:
+        cells = source.column(name)
+        blank |= np.array([cells[i].lower() in MISSING for i in positions], np.bool_)
     keep = np.flatnonzero(~blank)
     if not len(keep):
         raise OutcomeError(f"{source.name}: no row has a value of {' and '.join(columns.outcome)}")
@@ -119,12 +158,72 @@ def _aligned(
         f"rows have no value of {' or '.join(columns.outcome)} and are left out",
         [table.case[i] for i in np.flatnonzero(blank)],
     )
-    if columns.target:
-        outcome = Outcome.binary(numbers[0][keep], columns.target)
-    else:
-        outcome = Outcome.survival(numbers[0][keep], numbers[1][keep], (columns.time, columns.event))
-    clinical = _clinical(source, columns.clinical, positions[keep], notes) if columns.clinical else None
-    return Aligned(table.rows(keep), outcome, clinical, tuple(notes))
+    rows = positions[keep]
+    outcome = _outcome(source, columns, rows)
+    clinical = _clinical(source, columns.clinical, rows, notes) if columns.clinical else None
+    side = Side(centre=_centres(source, columns.centre, rows), date=_dates(source, columns.date, rows))
+    readers = {name: _scores(source, name)[rows] for name in columns.readers}
+    return Aligned(table.rows(keep), outcome, clinical, tuple(notes), side, readers)
+
+
+def _outcome(source: TextTable, columns: OutcomeColumns, rows: np.ndarray) -> Outcome:
+    """The outcome of these rows; OutcomeError where it is none of the kind asked for."""
+    kind = columns.kind_of_outcome
+    if kind in ("multiclass", "ordinal"):
+        cells = source.column(columns.target)
+        texts = [cells[i] for i in rows]
+        if kind == "multiclass":
+            return Outcome.multiclass(texts, columns.target)
+        return Outcome.ordinal(texts, columns.order, columns.target)
+    numbers = [_codes(source, name)[rows] for name in columns.outcome]
+    if kind == "continuous":
+        return Outcome.continuous(numbers[0], columns.target)
+    if kind == "competing":
+        return Outcome.competing(numbers[0], numbers[1], (columns.time, columns.event))
+    try:
+        if kind == "binary":
+            return Outcome.binary(numbers[0], columns.target)
+        return Outcome.survival(numbers[0], numbers[1], (columns.time, columns.event))
+    except OutcomeError as e:
+        values = np.unique(numbers[-1])
+        if len(values) > 2 and "neither 0 nor 1" in str(e):
+            meant = "--kind competing" if columns.time else "--kind continuous, ordinal or multiclass"
+            raise OutcomeError(f"{e}; for an outcome of another kind say {meant}") from None
+        raise
+
+
+def _centres(source: TextTable, name: str, rows: np.ndarray) -> tuple[str, ...]:
+    """The centre of each row; TableError where one is blank."""
+    if not name:
+        return ()
+    cells = source.column(name)
+    blank = [str(i + 1) for i in rows if cells[i].lower() in MISSING]
+    if blank:
+        raise TableError(f"{source.name}: no {name} in row {some(blank)}; every row needs its centre")
+    return tuple(cells[i] for i in rows)
+
+
+def _dates(source: TextTable, name: str, rows: np.ndarray) -> np.ndarray | None:
+    """What orders the rows in time: days of ISO dates, or plain numbers; TableError for anything else."""
+    if not name:
+        return None
+    cells = [source.column(name)[i] for i in rows]
+    try:
+        return np.array([float(date.fromisoformat(cell[:10]).toordinal()) for cell in cells])
+    except ValueError:
+        numbers, texts = source.numbers(name)
+    if texts or np.isnan(numbers[rows]).any():
+        wrong = texts or ["a blank cell"]
+        raise TableError(f"{source.name}: {name!r} holds {some(wrong, 3)}; write dates as YYYY-MM-DD, or years")
+    return numbers[rows]
+
+
+def _scores(source: TextTable, name: str) -> np.ndarray:
+    """Numbers of a reader's or index's column, NaN where missing; TableError for texts."""
+    numbers, texts = source.numbers(name)
+    if texts:
+        raise TableError(f"{source.name}: {name!r} holds {some(map(repr, texts), 3)}; a score to compare is a number")
+    return numbers
 
 
 def _codes(source: TextTable, name: str) -> np.ndarray:

@@ -11,14 +11,8 @@ import numpy as np
 
 from radiomics_pipeline.errors import TableError, some
 from radiomics_pipeline.io.delimited import TextTable, write_rows
-from radiomics_pipeline.types.ranking import (
-    PerformanceRow,
-    PredictionRow,
-    RankingRow,
-    Redundancy,
-    RedundancyRow,
-    UnivariateRow,
-)
+from radiomics_pipeline.types.performance import PerformanceRow, PredictionRow
+from radiomics_pipeline.types.ranking import RankingRow, Redundancy, RedundancyRow, UnivariateRow
 from radiomics_pipeline.types.table import KEYS, FeatureTable
 
 LARGEST = 1e150

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from radiomics_pipeline.types.ranking import PerformanceRow, RankingRow
+from radiomics_pipeline.types.performance import PerformanceRow
+from radiomics_pipeline.types.ranking import RankingRow
 
 MOST_FEATURES = 12
 _INK, _ACCENT, _SOFT, _GRID = "#1f2a37", "#0b6e99", "#9aa7b4", "#e3e8ed"

@@ -14,7 +14,8 @@ from radiomics_pipeline.selection.steps.redundancy import find_redundancy
 from radiomics_pipeline.selection.validation.evaluate import Progress, evaluate
 from radiomics_pipeline.selection.validation.folds import Fold, draw_folds, row_order
 from radiomics_pipeline.types.outcome import Clinical, Outcome
-from radiomics_pipeline.types.ranking import Evaluation, Ranking, RankingRow, Redundancy, UnivariateRow
+from radiomics_pipeline.types.performance import Evaluation
+from radiomics_pipeline.types.ranking import Ranking, RankingRow, Redundancy, UnivariateRow
 from radiomics_pipeline.types.table import FeatureTable
 
 

@@ -5,7 +5,8 @@ from radiomics_pipeline.types.grid import Grid
 from radiomics_pipeline.types.levels import Levels
 from radiomics_pipeline.types.manifest import RunManifest
 from radiomics_pipeline.types.outcome import Clinical, Outcome
-from radiomics_pipeline.types.ranking import Evaluation, Ranking, Redundancy
+from radiomics_pipeline.types.performance import Evaluation
+from radiomics_pipeline.types.ranking import Ranking, Redundancy
 from radiomics_pipeline.types.region import Region
 from radiomics_pipeline.types.table import FeatureTable
 from radiomics_pipeline.types.volume import Volume

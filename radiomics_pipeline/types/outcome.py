@@ -80,8 +80,8 @@ class Outcome:
         found = sorted(set(texts), key=_as_number_first)
         if not order and any(_as_number_first(t)[0] for t in found):
             raise OutcomeError(
-                f"outcome {name!r}: the order of {', '.join(repr(t) for t in found[:6])} is not known; name the classes "
-                "from low to high"
+                f"outcome {name!r}: the order of {', '.join(repr(t) for t in found[:6])} is not known; "
+                "name the classes from low to high"
             )
         return cls._classes(texts, list(order) or found, name, "ordinal")
 
@@ -119,8 +119,8 @@ class Outcome:
         bad = (codes < 0) | (codes != np.round(codes))
         if bad.any():
             raise OutcomeError(
-                f"event {names[1]!r}: {int(bad.sum())} rows hold {_some(codes[bad])}; causes are coded 0 (none seen), 1 "
-                "(the event of interest), 2 and on (the competing ones)"
+                f"event {names[1]!r}: {int(bad.sum())} rows hold {_some(codes[bad])}; causes are coded 0 (none seen), "
+                "1 (the event of interest), 2 and on (the competing ones)"
             )
         if not (codes == 1).any() or not (codes > 1).any():
             found = ", ".join(f"{c:g}" for c in np.unique(codes))

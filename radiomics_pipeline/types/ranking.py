@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from radiomics_pipeline.types.performance import PerformanceRow, PredictionRow
+
 NAN = float("nan")
 
 
@@ -85,59 +87,6 @@ class RankingRow:
     alone_upper: float
     p: float
     q: float
-
-
-@dataclass(frozen=True)
-class PerformanceRow:
-    """One plan's score over the outer folds: a row of performance.csv.
-
-    lower, upper : 95 % interval after Nadeau and Bengio
-    n_folds : folds with a score
-    """
-
-    plan: str
-    metric: str
-    mean: float
-    lower: float
-    upper: float
-    n_folds: int
-
-
-@dataclass(frozen=True)
-class PredictionRow:
-    """One out-of-fold prediction: a row of predictions.csv.
-
-    outcome : the outcome's cells, in the order of its columns
-    prediction : probability of a positive, or log relative hazard
-    """
-
-    case: str
-    patient: str
-    roi: str
-    label: str
-    plan: str
-    repeat: int
-    fold: int
-    outcome: tuple[float | int | str, ...]
-    prediction: float
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What the outer folds say of one pipeline.
-
-    scores : one a fold, NaN where it is undefined
-    selected : of each fold, the columns with a nonzero coefficient; empty where the pipeline names none
-    predictions : of each row while it was left out
-    """
-
-    plan: str
-    metric: str
-    scores: tuple[float, ...]
-    selected: tuple[frozenset[str], ...]
-    predictions: tuple[PredictionRow, ...]
-    performance: PerformanceRow
-    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from radiomics_pipeline.stats.concordance import harrell_c
 from radiomics_pipeline.stats.delong import auc_delong
 from radiomics_pipeline.stats.nadeau_bengio import corrected_interval
 from radiomics_pipeline.types.outcome import Clinical, Outcome
-from radiomics_pipeline.types.ranking import Evaluation, PerformanceRow, PredictionRow
+from radiomics_pipeline.types.performance import Evaluation, PerformanceRow, PredictionRow
 from radiomics_pipeline.types.table import FeatureTable
 
 Progress = Callable[[int, int, str], None]

@@ -1,13 +1,15 @@
-"""Folds that keep a patient's rows together and share out the events."""
+"""Folds that keep a patient's rows together and share out the classes or events."""
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.model_selection import RepeatedStratifiedKFold
 
 from radiomics_pipeline.errors import OutcomeError
-from radiomics_pipeline.types.outcome import Outcome
+from radiomics_pipeline.types.outcome import TIMED, Outcome
 from radiomics_pipeline.types.table import FeatureTable
 
 
@@ -16,59 +18,95 @@ class Fold:
     """One split of a table's rows.
 
     repeat, number : from 1
-    train, test : int64 positions of rows, in the order of patient, case, roi and label
+    train, test : int64 positions of rows; a bootstrap sample names a training row as often as it was drawn
+    name : what the test part is called, such as its centre; empty where it has no name
     """
 
     repeat: int
     number: int
     train: np.ndarray
     test: np.ndarray
+    name: str = ""
 
 
 def draw_folds(table: FeatureTable, outcome: Outcome, *, folds: int, repeats: int, seed: int) -> tuple[Fold, ...]:
-    """Repeated, stratified folds of patients; the same for any order of the rows.
+    """Repeated, stratified folds, so that published protocols can be repeated exactly.
 
-    Raises OutcomeError where the patients with (or, for a binary outcome, without) the event are fewer than
-    the folds, or too few for inner folds.
+    Where every patient has one row these are the splits of scikit-learn's RepeatedStratifiedKFold(n_splits=folds,
+    n_repeats=repeats, random_state=seed) over the rows in the order of the table, stratified by `Outcome.strata`;
+    another order of rows gives other folds. Where patients have several rows, whole patients are dealt (`deal`),
+    and the folds hold the same patients for any order of the rows.
+
+    Raises OutcomeError where the patients of a class (or with the event) are fewer than the folds, or too few for
+    inner folds.
     """
     if len(table) != len(outcome):
         raise OutcomeError(f"outcome of {len(outcome)} rows for a table of {len(table)}")
+    groups = np.array(table.patient, dtype=object)
+    check_enough(outcome, groups, folds)
+    if len(set(table.patient)) == len(table):
+        return _as_scikit_learn(outcome, folds, repeats, seed)
     order = row_order(table)
-    event = outcome.event[order]
-    groups = np.array(table.patient, dtype=object)[order]
-    check_enough(event, groups, folds=folds, both=outcome.kind == "binary")
+    strata = outcome.strata[order]
     drawn = []
     for repeat in range(repeats):
-        place = deal(event, groups, folds, np.random.default_rng([seed, repeat]))
+        place = deal(strata, groups[order], folds, np.random.default_rng([seed, repeat]))
         for number in range(folds):
-            train, test = order[place != number], order[place == number]
-            for part, name in ((train, "training"), (test, "test")):
-                if not outcome.event[part].any() or (outcome.kind == "binary" and outcome.event[part].all()):
-                    raise OutcomeError(
-                        f"fold {number + 1}: the {name} part has {int(outcome.event[part].sum())} events in "
-                        f"{len(part)} rows, since patients differ much in rows; use fewer folds than {folds}"
-                    )
-            drawn.append(Fold(repeat + 1, number + 1, train, test))
+            fold = Fold(repeat + 1, number + 1, order[place != number], order[place == number])
+            _check_parts(fold, outcome, folds)
+            drawn.append(fold)
     return tuple(drawn)
 
 
-def check_enough(event: np.ndarray, groups: np.ndarray, *, folds: int, both: bool) -> None:
-    """OutcomeError unless every fold can test on an event and train, with inner folds, on two.
+def _as_scikit_learn(outcome: Outcome, folds: int, repeats: int, seed: int) -> tuple[Fold, ...]:
+    splitter = RepeatedStratifiedKFold(n_splits=folds, n_repeats=repeats, random_state=seed)
+    with warnings.catch_warnings():  # of censored rows, or of a fifth, there may be fewer than folds
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        splits = list(splitter.split(np.zeros((len(outcome), 1)), outcome.strata))
+    return tuple(
+        Fold(k // folds + 1, k % folds + 1, np.asarray(train, np.int64), np.asarray(test, np.int64))
+        for k, (train, test) in enumerate(splits)
+    )
 
-    event : bool [rows]; groups : [rows]; both : the rows without the event must suffice, too
+
+def _check_parts(fold: Fold, outcome: Outcome, folds: int) -> None:
+    """OutcomeError where a part lacks a class that `check_enough` asks for, since patients differ much in rows."""
+    for part, name in ((fold.train, "training"), (fold.test, "test")):
+        for rows, called in _needed(outcome):
+            if not rows[part].any():
+                raise OutcomeError(
+                    f"fold {fold.number}: the {name} part of {len(part)} rows has none {called}, since patients "
+                    f"differ much in rows; use fewer folds than {folds}"
+                )
+
+
+def _needed(outcome: Outcome) -> list[tuple[np.ndarray, str]]:
+    """What every part needs rows of: bool [rows], and how it is called in messages."""
+    if outcome.kind == "continuous":
+        return [(np.ones(len(outcome), np.bool_), "in all")]
+    if outcome.kind == "binary" or outcome.kind in TIMED:
+        needed = [(outcome.event, "with the event")]
+        return needed if outcome.kind in TIMED else [*needed, (~outcome.event, "without the event")]
+    return [(outcome.value == code, f"of class {name!r}") for code, name in enumerate(outcome.categories)]
+
+
+def check_enough(outcome: Outcome, groups: np.ndarray, folds: int) -> None:
+    """OutcomeError unless every fold can test on a patient of each class and train, with inner folds, on two.
+
+    groups : of each row the patient. Of timed outcomes only the event (of interest) is needed everywhere.
     """
-    for code, name in ((True, "with"), (False, "without")) if both else ((True, "with"),):
-        patients = len(set(groups[event == code]))
+    for rows, name in _needed(outcome):
+        patients = len(set(groups[rows]))
         if patients < folds:
             raise OutcomeError(
-                f"{patients} patients {name} the event are fewer than {folds} folds; use {patients} folds or fewer "
+                f"{patients} patients {name} are fewer than {folds} folds; use {patients} folds or fewer "
                 "(selection.validation.folds)"
                 if patients > 1
-                else f"{patients} patients {name} the event are too few for cross-validation"
+                else f"{patients} patients {name} are too few for cross-validation"
             )
         if patients - -(-patients // folds) < 2:
             raise OutcomeError(
-                f"{patients} patients {name} the event leave fewer than 2 for training with {folds} folds; "
+                f"{patients} patients {name} leave fewer than 2 for training with {folds} folds; "
                 "the inner folds need 2"
             )
 
@@ -79,39 +117,45 @@ def row_order(table: FeatureTable) -> np.ndarray:
     return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
 
 
-def deal(event: np.ndarray, groups: np.ndarray, folds: int, rng: np.random.Generator) -> np.ndarray:
+def deal(strata: np.ndarray, groups: np.ndarray, folds: int, rng: np.random.Generator) -> np.ndarray:
     """The fold (from 0) of every row, int64 [rows].
 
-    event : bool [rows]; groups : of each row the patient
+    strata : [rows], bool (the event) or whole numbers (classes); groups : of each row the patient
 
-    Patients are shuffled and dealt one by one, those with an event first, large ones before small ones, each
-    to the fold that has the fewest rows of its kind so far, then the fewest rows.
+    Patients are shuffled and dealt one by one, those with an event first (of several classes: those with the
+    rarest first), large ones before small ones, each to the fold that has the fewest rows of its kind so far,
+    then the fewest rows.
     """
     names, patient = np.unique(np.asarray(groups).astype(str), return_inverse=True)
-    n_rows = np.bincount(patient, minlength=len(names))
-    n_events = np.bincount(patient, weights=event, minlength=len(names)).astype(np.int64)
+    levels, code = np.unique(np.asarray(strata).astype(np.int64), return_inverse=True)
+    n_of = np.zeros((len(names), len(levels)), np.int64)
+    np.add.at(n_of, (patient, code), 1)
+    n_rows = n_of.sum(axis=1)
+    by_event = set(levels.tolist()) <= {0, 1}
+    first = np.argsort(-levels) if by_event else np.lexsort((-levels, n_of.sum(axis=0)))
+    turn = np.argmax(n_of[:, first] > 0, axis=1)
     shuffled = rng.permutation(len(names))
-    by_turn = shuffled[np.lexsort((-n_rows[shuffled], n_events[shuffled] == 0))]
+    by_turn = shuffled[np.lexsort((-n_rows[shuffled], turn[shuffled]))]
     tie = rng.permutation(folds)
-    events_in, others_in, rows_in = (np.zeros(folds, np.int64) for _ in range(3))
+    held = np.zeros((folds, len(levels)), np.int64)
     place = np.zeros(len(names), np.int64)
     for p in by_turn:
-        fullness = events_in if n_events[p] else others_in
-        fold = int(np.lexsort((tie, rows_in, fullness))[0])
+        fold = int(np.lexsort((tie, held.sum(axis=1), held[:, first[turn[p]]]))[0])
         place[p] = fold
-        events_in[fold] += n_events[p]
-        others_in[fold] += n_rows[p] - n_events[p]
-        rows_in[fold] += n_rows[p]
+        held[fold] += n_of[p]
     return place[patient]
 
 
-def inner_count(event: np.ndarray, groups: np.ndarray, folds: int, *, both: bool) -> int:
-    """How many inner folds the rows allow: at most `folds`, and no more than patients of either kind.
+def inner_count(strata: np.ndarray, groups: np.ndarray, folds: int, *, both: bool) -> int:
+    """How many inner folds the rows allow: at most `folds`, and no more than patients of any class.
 
-    Raises OutcomeError where fewer than 2 are left.
+    strata : [rows], bool (the event) or whole numbers (classes); both : every class must suffice, not the event
+    (1) alone. Raises OutcomeError where fewer than 2 are left.
     """
-    kinds = (True, False) if both else (True,)
-    count = min([folds, *(len(set(groups[event == code])) for code in kinds)])
-    if count < 2:
-        raise OutcomeError(f"{int(event.sum())} events in {len(event)} rows are too few to choose a penalty by folds")
+    strata = np.asarray(strata).astype(np.int64)
+    kinds = sorted(set(strata.tolist())) if both else [1]
+    count = min([folds, *(len(set(groups[strata == code])) for code in kinds)])
+    if count < 2 or (both and len(kinds) < 2):
+        found = ", ".join(f"{int((strata == code).sum())} of class {code}" for code in kinds)
+        raise OutcomeError(f"{found} among {len(strata)} rows: too few for inner folds, which need 2 patients of each")
     return count
