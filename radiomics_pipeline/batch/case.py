@@ -18,6 +18,7 @@ from radiomics_pipeline.batch.study import Case
 from radiomics_pipeline.errors import CaseError, MissingFile, some
 from radiomics_pipeline.extraction.cardiac import StressRest
 from radiomics_pipeline.extraction.plan import SeriesPlan
+from radiomics_pipeline.extraction.repeats import measure_again
 from radiomics_pipeline.extraction.result import RegionFeatures
 from radiomics_pipeline.imaging.overlap import Outline, outline_of, shared_voxels
 from radiomics_pipeline.io.dicom.privacy import Identity
@@ -170,7 +171,10 @@ class _Work:
                 with self.guard(where, "features", series):
                     for region, notes in drawn.make():
                         features = work.plan.extract(image.volume, region, work.context)
-                        self.keep(work, region, features, notes, time.perf_counter() - started)
+                        again = measure_again(work.plan, image.volume, region, work.context)
+                        self.keep(work, region, features, (*notes, *again.notes), time.perf_counter() - started)
+                        for name, values in again.values.items():
+                            self.found[region.name].repeats.setdefault(name, {}).update(values)
                         started = time.perf_counter()
 
     def keep(

@@ -66,13 +66,17 @@ class Place:
 
 @dataclass(frozen=True)
 class Row:
-    """One region of a case over all its series: feature values and diagnostics by column, places by series."""
+    """One region of a case over all its series: feature values and diagnostics by column, places by series.
+
+    repeats : values measured again, by the name of the perturbation
+    """
 
     roi: str
     label: str
     values: dict[str, float]
     diagnostics: dict[str, str]
     places: dict[str, Place] = field(default_factory=dict)
+    repeats: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,8 @@ def save_record(record: CaseRecord, path: Path) -> None:
     """Write a record by an atomic rename; NaN becomes null."""
     tree = asdict(record)
     for row in tree["rows"]:
-        row["values"] = {k: None if math.isnan(v) else v for k, v in row["values"].items()}
+        for values in (row["values"], *row["repeats"].values()):
+            values.update({k: None for k, v in values.items() if math.isnan(v)})
     write_text(path, json.dumps(tree, ensure_ascii=False, allow_nan=False))
 
 
@@ -137,7 +142,8 @@ def _row(tree: dict[str, Any]) -> Row:
         for name, place in tree["places"].items()
     }
     values = {name: _number(value) for name, value in tree["values"].items()}
-    return Row(tree["roi"], tree["label"], values, tree["diagnostics"], places)
+    repeats = {name: {k: _number(v) for k, v in again.items()} for name, again in tree["repeats"].items()}
+    return Row(tree["roi"], tree["label"], values, tree["diagnostics"], places, repeats)
 
 
 def _number(value: float | None) -> float:

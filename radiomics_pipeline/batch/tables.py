@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -31,6 +32,7 @@ DICTIONARY = (
     "setting",
     "table",
 )
+PERTURBED = "features_perturbed.csv"
 FILES = (
     "params.yaml",
     "features.csv",
@@ -39,6 +41,7 @@ FILES = (
     "failures.csv",
     "case_log.csv",
     "suv.csv",
+    PERTURBED,
     PATIENTS,
     PATIENT_LOG,
     "run.json",
@@ -85,6 +88,7 @@ def write_tables(
     columns : of features.csv; patients : the table of patients, None where none is asked for
     """
     write_features(out / "features.csv", feature_table(records, tuple(spec.column for spec in columns)))
+    _write_perturbed(out / PERTURBED, records, tuple(spec.column for spec in columns))
     described = [(spec, "features") for spec in columns]
     for name in (PATIENTS, PATIENT_LOG):
         (out / name).unlink(missing_ok=True)
@@ -144,6 +148,20 @@ def _write_diagnostics(path: Path, records: Sequence[CaseRecord]) -> None:
         for record, row in rows
     )
     write_rows(path, (*KEYS, *columns), cells)
+
+
+def _write_perturbed(path: Path, records: Sequence[CaseRecord], columns: tuple[str, ...]) -> None:
+    """One row a region and perturbation; no file, and none left of an earlier run, where there is nothing."""
+    rows = [
+        [record.case, record.patient, row.roi, row.label, name, *(again.get(c, math.nan) for c in columns)]
+        for record in records
+        for row in record.rows
+        for name, again in row.repeats.items()
+    ]
+    if not rows:
+        path.unlink(missing_ok=True)
+        return
+    write_rows(path, (*KEYS, "perturbation", *columns), rows)
 
 
 def feature_table(records: Sequence[CaseRecord], columns: tuple[str, ...]) -> FeatureTable:

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from radiomics_pipeline.params.acquisition import AcquisitionRanges
 from radiomics_pipeline.params.base import Section
+from radiomics_pipeline.params.perturb import Perturb
 from radiomics_pipeline.params.references import Reference
 from radiomics_pipeline.params.segmentation import Segmentation
 from radiomics_pipeline.params.suv import Suv
@@ -33,6 +34,9 @@ class SeriesSource(Section):
     )
     segment: Segmentation | None = Field(None, description="delineate regions; the mask is then where to search")
     references: dict[str, Reference] = Field({}, description="reference regions by name")
+    perturb: Perturb | None = Field(
+        None, description="measure every region again with image and mask perturbed; null: no"
+    )
     acquisition: AcquisitionRanges = Field(AcquisitionRanges(), description="ranges outside which a case is warned of")
 
     @model_validator(mode="after")
