@@ -24,6 +24,7 @@ from radiomics_pipeline.features.uptake import uptake, uptake_family
 from radiomics_pipeline.params import (
     acquisition,
     aggregate,
+    combination,
     extraction,
     perturb,
     polar_map,
@@ -32,8 +33,10 @@ from radiomics_pipeline.params import (
     run,
     segmentation,
     selection,
+    steps,
     suv,
     transfer,
+    validation,
 )
 from radiomics_pipeline.params.polar_map import PolarMap
 from radiomics_pipeline.params.uptake import Threshold, Uptake
@@ -87,7 +90,15 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("aggregate", aggregate.Aggregate),
     ("selection", selection.SelectionParams),
     ("selection.redundancy", selection.RedundancyParams),
-    ("selection.validation", selection.FoldParams),
+    ("selection.robust", steps.RobustParams),
+    ("selection.impute", steps.ImputeParams),
+    ("selection.harmonise", steps.HarmoniseParams),
+    ("selection.residualise", steps.ResidualiseParams),
+    ("selection.scale", steps.ScaleParams),
+    ("selection.alone", selection.AloneParams),
+    ("selection.plans", selection.PlanParams),
+    ("selection.combination", combination.CombinationParams),
+    ("selection.validation", validation.ValidationParams),
     ("selection.penalty", selection.PenaltyParams),
 )
 PYRADIOMICS_SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (

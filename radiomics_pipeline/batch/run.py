@@ -10,7 +10,8 @@ from radiomics_pipeline.batch.executors import default_jobs
 from radiomics_pipeline.batch.extract import DEFAULT_TIMEOUT_S, Extraction, Progress, extract_study
 from radiomics_pipeline.batch.patients import PATIENTS
 from radiomics_pipeline.batch.redundancy import RedundancySummary, redundancy_study
-from radiomics_pipeline.batch.select import FILES, SelectionSummary, check_columns, select_study
+from radiomics_pipeline.batch.select import FILES, Beside, SelectionSummary, check_columns, select_study
+from radiomics_pipeline.batch.tables import PERTURBED
 from radiomics_pipeline.errors import OutcomeError, TableError
 from radiomics_pipeline.io.manifest_file import write_manifest
 from radiomics_pipeline.io.outcomes import OutcomeColumns
@@ -93,6 +94,7 @@ def _judge(
     if not extraction.n_rows:
         return RunResult(extraction, None, None, "no case could be extracted")
     table, selection = out / (PATIENTS if params.aggregate else "features.csv"), params.selection
+    again = out / PERTURBED
     try:
         if columns is None:
             return RunResult(extraction, redundancy_study(table, out=out, params=selection.redundancy), None)
@@ -102,6 +104,7 @@ def _judge(
             out=out,
             outcomes=outcomes,
             params=selection,
+            beside=Beside(repeated=again if again.is_file() and not params.aggregate else None),
             n_jobs=jobs or default_jobs(),
             progress=progress,
         )

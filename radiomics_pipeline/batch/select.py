@@ -3,56 +3,75 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from radiomics_pipeline.batch.executors import default_jobs
+from radiomics_pipeline.batch.select_inputs import Inputs, read_inputs, with_columns
+from radiomics_pipeline.batch.select_model import save_models
+from radiomics_pipeline.batch.select_tables import FILES, write_selection
+from radiomics_pipeline.batch.tried import log_tried
 from radiomics_pipeline.io.delimited import read_text_table
 from radiomics_pipeline.io.manifest_file import file_digests, now, versions, write_manifest
-from radiomics_pipeline.io.outcomes import Aligned, OutcomeColumns, align_outcomes, check_source, own_outcomes
+from radiomics_pipeline.io.outcomes import OutcomeColumns, check_source
 from radiomics_pipeline.io.params_file import digest_params
-from radiomics_pipeline.io.tables import (
-    read_features,
-    write_performance,
-    write_predictions,
-    write_ranking,
-    write_redundancy,
-    write_univariate,
-)
 from radiomics_pipeline.params.selection import SelectionParams
 from radiomics_pipeline.types.manifest import RunManifest
 from radiomics_pipeline.types.performance import PerformanceRow
 from radiomics_pipeline.types.ranking import RankingRow
 
 if TYPE_CHECKING:
-    from radiomics_pipeline.selection.validation.evaluate import Progress
+    from radiomics_pipeline.selection.study import Progress
 
-FILES = ("univariate.csv", "ranking.csv", "performance.csv", "predictions.csv", "redundancy.csv")
+__all__ = ["FILES", "SelectionSummary", "check_columns", "select_study"]
 
 
 @dataclass(frozen=True)
 class SelectionSummary:
     """What a selection did.
 
-    outcome_names : the outcome's columns
-    rows, patients, events, features : that went in
+    outcome_names : the outcome's columns; kind : of it
+    rows, patients, events, features : that went in; events is None for outcomes that have none
     performance, top : rows of performance.csv, the first twelve rows of ranking.csv
+    alone_metric : of univariate.csv
     notes : everything that was left out or chosen
     files : written, in `out`
     manifest : what was asked for and read
     """
 
     outcome_names: tuple[str, ...]
+    kind: str
     rows: int
     patients: int
-    events: int
+    events: int | None
     features: int
     performance: tuple[PerformanceRow, ...]
+    alone_metric: str
     top: tuple[RankingRow, ...]
     notes: tuple[str, ...]
     files: tuple[Path, ...]
     manifest: RunManifest
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Further tables of a selection.
+
+    repeated : rows measured again; blocks : further columns by the name of their block; external : rows of another
+        study, and their outcomes (None: they stand in it)
+    """
+
+    repeated: Path | None = None
+    blocks: Mapping[str, Path] = field(default_factory=dict)
+    external: Path | None = None
+    external_outcomes: Path | None = None
+
+    @property
+    def paths(self) -> tuple[Path | None, ...]:
+        """All files."""
+        return (self.repeated, *self.blocks.values(), self.external, self.external_outcomes)
 
 
 def select_study(
@@ -62,32 +81,42 @@ def select_study(
     out: Path,
     outcomes: Path | None = None,
     params: SelectionParams | None = None,
+    beside: Beside | None = None,
     n_jobs: int = 1,
     progress: Progress | None = None,
 ) -> SelectionSummary:
-    """Rank the features of a table against an outcome and write the tables of FILES and select.json into `out`.
+    """Rank the features of a table against an outcome; write the tables of FILES, the model and select.json into `out`.
 
     table : features; outcomes : a file with the outcome's columns, None where they stand in `table`
     columns : their names; columns.clinical, where empty, comes from the parameters
     n_jobs : processes; 0: all cores
 
-    Raises TableError or OutcomeError before anything is fitted.
+    Raises TableError, OutcomeError or ParamsError before anything is fitted.
     """
     from radiomics_pipeline.selection.analysis import select_features
 
     clock, started = time.perf_counter(), now()
-    params = params or SelectionParams()
-    columns = with_clinical(columns, params)
-    aligned = read_aligned(table, outcomes, columns)
-    found = select_features(
-        aligned.table, aligned.outcome, aligned.clinical, params, n_jobs=n_jobs or default_jobs(), progress=progress
+    params, beside = params or SelectionParams(), beside or Beside()
+    columns, params = with_columns(columns, params)
+    inputs = read_inputs(table, outcomes, columns, params, beside)
+    analysis = select_features(
+        inputs.table,
+        inputs.outcome,
+        inputs.clinical,
+        params,
+        side=inputs.side,
+        readers=inputs.readers,
+        history=inputs.history,
+        n_own=inputs.n_own,
+        n_jobs=n_jobs or default_jobs(),
+        progress=progress,
     )
-    write_univariate(out / "univariate.csv", found.univariate)
-    write_ranking(out / "ranking.csv", found.ranking)
-    write_performance(out / "performance.csv", found.performance)
-    write_predictions(out / "predictions.csv", found.outcome_names, found.predictions)
-    write_redundancy(out / "redundancy.csv", found.redundancy)
-    notes = (*aligned.notes, *found.notes)
+    found = analysis.ranking
+    digests = file_digests(table, outcomes, *beside.paths)
+    written = write_selection(out, inputs.outcome, found)
+    models = save_models(out, analysis, digests, features=table)
+    tried = log_tried(out / "tried.csv", found, digests, digest_params(params), started)
+    notes = (*inputs.notes, *found.notes, *tried)
     manifest = RunManifest(
         command="select",
         options=asdict(columns),
@@ -95,7 +124,7 @@ def select_study(
         params=params.model_dump(mode="json"),
         params_digest=digest_params(params),
         cases={},
-        inputs={"tables": file_digests(table, outcomes)},
+        inputs={"tables": digests},
         notes=notes,
         started=started,
         seconds=time.perf_counter() - clock,
@@ -103,28 +132,23 @@ def select_study(
     write_manifest(manifest, out / "select.json")
     return SelectionSummary(
         outcome_names=found.outcome_names,
-        rows=len(aligned.table),
-        patients=len(set(aligned.table.patient)),
-        events=int(aligned.outcome.event.sum()),
-        features=len(aligned.table.columns),
+        kind=inputs.outcome.kind,
+        rows=len(inputs.table),
+        patients=len(set(inputs.table.patient)),
+        events=_events(inputs),
+        features=len(inputs.table.columns),
         performance=found.performance,
+        alone_metric=found.univariate[0].metric,
         top=found.ranking[:12],
         notes=notes,
-        files=tuple(out / name for name in FILES),
+        files=(*written, *models),
         manifest=manifest,
     )
 
 
-def read_aligned(table: Path, outcomes: Path | None, columns: OutcomeColumns) -> Aligned:
-    """Features, outcome and clinical variables of the rows that have all of them; nothing is fitted."""
-    source = read_text_table(table)
-    named = (*columns.outcome, *columns.clinical)
-    file = read_features(source, id_column=columns.id if columns.id in source.columns else "", not_features=named)
-    if outcomes is None:
-        aligned = own_outcomes(file.table, source, columns)
-    else:
-        aligned = align_outcomes(file.table, read_text_table(outcomes), columns)
-    return Aligned(aligned.table, aligned.outcome, aligned.clinical, (*file.notes, *aligned.notes))
+def _events(inputs: Inputs) -> int | None:
+    outcome = inputs.outcome
+    return int(outcome.event.sum()) if outcome.kind in ("binary", "survival", "competing") else None
 
 
 def check_columns(outcomes: Path, columns: OutcomeColumns, params: SelectionParams) -> None:
@@ -133,11 +157,4 @@ def check_columns(outcomes: Path, columns: OutcomeColumns, params: SelectionPara
     Raises TableError or OutcomeError.
     """
     source = read_text_table(Path(outcomes))
-    check_source(source, with_clinical(columns, params))
-
-
-def with_clinical(columns: OutcomeColumns, params: SelectionParams) -> OutcomeColumns:
-    """The columns, with the parameters' clinical ones where none are named."""
-    if columns.clinical or not params.clinical:
-        return columns
-    return replace(columns, clinical=params.clinical)
+    check_source(source, with_columns(columns, params)[0])

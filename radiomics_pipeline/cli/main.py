@@ -21,6 +21,7 @@ from radiomics_pipeline.cli import (
     maps,
     params,
     polar_map,
+    predict,
     redundancy,
     run,
     segment,
@@ -43,6 +44,7 @@ app.command("run")(run.run)
 app.command("extract")(extract.extract)
 app.command("redundancy")(redundancy.redundancy)
 app.command("select")(select.select)
+app.command("predict")(predict.predict)
 app.command("check")(check.check)
 app.command("maps")(maps.maps)
 app.command("polar-map")(polar_map.polar_map)

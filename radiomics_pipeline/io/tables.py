@@ -11,8 +11,9 @@ import numpy as np
 
 from radiomics_pipeline.errors import TableError, some
 from radiomics_pipeline.io.delimited import TextTable, write_rows
-from radiomics_pipeline.types.performance import PerformanceRow, PredictionRow
-from radiomics_pipeline.types.ranking import RankingRow, Redundancy, RedundancyRow, UnivariateRow
+from radiomics_pipeline.types.outcome import Outcome
+from radiomics_pipeline.types.performance import PredictionRow
+from radiomics_pipeline.types.ranking import Redundancy, RedundancyRow
 from radiomics_pipeline.types.table import KEYS, FeatureTable
 
 LARGEST = 1e150
@@ -110,33 +111,32 @@ def write_features(path: Path, table: FeatureTable) -> None:
     write_rows(path, (*KEYS, *table.columns), ((*key, *row) for key, row in zip(keys, table.values, strict=True)))
 
 
-def write_univariate(path: Path, rows: Sequence[UnivariateRow]) -> None:
-    """univariate.csv, one row a feature."""
-    _write_dataclasses(path, UnivariateRow, rows)
+def write_records(path: Path, kind: type, rows: Iterable[Any]) -> None:
+    """A table of dataclasses of one kind: one row each, one column a field."""
+    cells = ([{True: "true", False: "false"}[v] if isinstance(v, bool) else v for v in astuple(row)] for row in rows)
+    write_rows(path, [field.name for field in fields(kind)], cells)
 
 
 def write_redundancy(path: Path, redundancy: Redundancy) -> None:
     """redundancy.csv, one row a feature."""
-    _write_dataclasses(path, RedundancyRow, redundancy.rows)
+    write_records(path, RedundancyRow, redundancy.rows)
 
 
-def write_ranking(path: Path, rows: Sequence[RankingRow]) -> None:
-    """ranking.csv, one row a cluster of features."""
-    _write_dataclasses(path, RankingRow, rows)
+def write_predictions(path: Path, outcome: Outcome, rows: Sequence[PredictionRow]) -> None:
+    """predictions.csv, one row a region, plan and repeat; the outcome's columns before the prediction.
+
+    Of several classes the probability of each; of times the probability of no event up to the horizon.
+    """
+    shares = [f"probability_{name}" for name in outcome.categories] if outcome.kind in ("multiclass", "ordinal") else []
+    further = [*shares, *(["survival"] if outcome.time is not None else [])]
+    keys = ("case", "patient", "roi", "label", "plan", "repeat", "fold", "fold_name")
+    write_rows(path, (*keys, *outcome.names, "prediction", *further), (_prediction(r, further) for r in rows))
 
 
-def write_performance(path: Path, rows: Sequence[PerformanceRow]) -> None:
-    """performance.csv, one row a plan."""
-    _write_dataclasses(path, PerformanceRow, rows)
-
-
-def write_predictions(path: Path, outcome_names: Sequence[str], rows: Sequence[PredictionRow]) -> None:
-    """predictions.csv, one row a region, plan and repeat; the outcome's columns before the prediction."""
-    header = ("case", "patient", "roi", "label", "plan", "repeat", "fold", *outcome_names, "prediction")
-    cells = ((r.case, r.patient, r.roi, r.label, r.plan, r.repeat, r.fold, *r.outcome, r.prediction) for r in rows)
-    write_rows(path, header, cells)
-
-
-def _write_dataclasses(path: Path, kind: type, rows: Iterable[Any]) -> None:
-    cells = ([{True: "true", False: "false"}[v] if isinstance(v, bool) else v for v in astuple(row)] for row in rows)
-    write_rows(path, [field.name for field in fields(kind)], cells)
+def _prediction(row: PredictionRow, further: Sequence[str]) -> list[object]:
+    cells = [row.case, row.patient, row.roi, row.label, row.plan, row.repeat, row.fold, row.fold_name]
+    if "survival" in further:
+        more: Sequence[float] = (row.survival,)
+    else:
+        more = row.probabilities if further else ()
+    return [*cells, *row.outcome, row.prediction, *more, *[float("nan")] * (len(further) - len(more))]

@@ -7,33 +7,36 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def _tie_sum(x):
-    """Sum of t^3 - t over the groups of t equal values of x, float64 [rows] without NaN."""
-    ordered = np.sort(x)
-    total = 0.0
-    start = 0
-    for i in range(1, ordered.size + 1):
-        if i == ordered.size or ordered[i] != ordered[start]:
-            t = float(i - start)
-            total += t * t * t - t
-            start = i
-    return total
-
-
-@njit(cache=True, nogil=True)
 def _wins(x, positive):
-    """Of every row, how many pairs of a positive and a negative the positive wins; a tie is half a win."""
+    """Of every row, how many pairs of a positive and a negative the positive wins; a tie is half a win.
+
+    x : float64 [rows], no NaN. returns : wins float64 [rows], sum of t^3 - t over the groups of t equal values
+    """
+    order = np.argsort(x)
     wins = np.zeros(x.size)
-    for i in range(x.size):
-        if not positive[i]:
-            continue
-        for j in range(x.size):
-            if positive[j] or x[i] < x[j]:
-                continue
-            win = 1.0 if x[i] > x[j] else 0.5
-            wins[i] += win
-            wins[j] += win
-    return wins
+    ties = 0.0
+    n_positive = float(positive.sum())
+    positives_below = 0.0
+    negatives_below = 0.0
+    start = 0
+    while start < x.size:
+        stop = start
+        positives = 0.0
+        while stop < x.size and x[order[stop]] == x[order[start]]:
+            positives += positive[order[stop]]
+            stop += 1
+        size = float(stop - start)
+        for place in range(start, stop):
+            row = order[place]
+            if positive[row]:
+                wins[row] = negatives_below + 0.5 * (size - positives)
+            else:
+                wins[row] = n_positive - positives_below - 0.5 * positives
+        ties += size * size * size - size
+        positives_below += positives
+        negatives_below += size - positives
+        start = stop
+    return wins, ties
 
 
 @njit(cache=True, nogil=True)
@@ -84,10 +87,9 @@ def auc_columns(values, positive, group, n_groups):
         n = x.size - m
         out[c, 2] = m
         out[c, 3] = n
-        out[c, 4] = _tie_sum(x)
+        wins, out[c, 4] = _wins(x, is_positive)
         if m == 0 or n == 0:
             continue
-        wins = _wins(x, is_positive)
         area = wins[is_positive].sum() / (float(m) * n)
         out[c, 0] = area
         excess = np.where(is_positive, wins / n, wins / m) - area

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from radiomics_pipeline.params.base import Section
+from radiomics_pipeline.params.combination import CombinationParams
+from radiomics_pipeline.params.steps import HarmoniseParams, ImputeParams, ResidualiseParams, RobustParams, ScaleParams
+from radiomics_pipeline.params.validation import ValidationParams
 
 
 class RedundancyParams(Section):
@@ -15,14 +18,6 @@ class RedundancyParams(Section):
     threshold: float = Field(0.9, gt=0, lt=1, description="|rho| (Spearman) above which features are one cluster")
     min_filled: float = Field(0.8, gt=0, le=1, description="smallest share of rows in which a feature has a value")
     max_same: float = Field(0.95, gt=0, le=1, description="largest share of the values that may be one and the same")
-
-
-class FoldParams(Section):
-    """Cross-validation, outer and inner."""
-
-    folds: int = Field(5, ge=2, description="outer folds")
-    repeats: int = Field(10, ge=1, description="how often the outer folds are drawn anew")
-    inner_folds: int = Field(5, ge=2, description="folds inside a training part that choose the penalty")
 
 
 class PenaltyParams(Section):
@@ -37,12 +32,56 @@ class PenaltyParams(Section):
     )
 
 
+class PlanParams(Section):
+    """A plan of one's own: inputs, an optional selector, a learner."""
+
+    name: str = Field(min_length=1, description="what the tables call it")
+    inputs: tuple[str, ...] = Field(
+        ("radiomics",), min_length=1, description="of radiomics, volume, conventional, clinical, or the names of blocks"
+    )
+    redundant: bool = Field(False, description="leave correlated features in")
+    select: str = Field("", description="a selector, see 'features selectors'; empty: none")
+    select_settings: dict[str, Any] = Field({}, description="the selector's own settings")
+    learner: str = Field(description="a learner, see 'features learners'")
+    settings: dict[str, Any] = Field({}, description="the learner's own settings")
+    tune: Literal["none", "grid", "optuna"] = Field("none", description="how inner folds choose the settings")
+
+
+class AloneParams(Section):
+    """Every feature alone."""
+
+    adjust: bool = Field(True, description="partial association given the volume and the clinical columns")
+    permutations: int = Field(0, ge=0, le=100_000, description="of the p adjusted by max-T; 0: none")
+
+
 class SelectionParams(Section):
     """Redundancy, folds and models of one analysis."""
 
     redundancy: RedundancyParams = RedundancyParams()
-    validation: FoldParams = FoldParams()
+    robust: RobustParams = RobustParams()
+    impute: ImputeParams = ImputeParams()
+    harmonise: HarmoniseParams = HarmoniseParams()
+    residualise: ResidualiseParams = ResidualiseParams()
+    scale: ScaleParams = ScaleParams()
+    alone: AloneParams = AloneParams()
+    validation: ValidationParams = ValidationParams()
     penalty: PenaltyParams = PenaltyParams()
+    plans: tuple[str | PlanParams, ...] = Field(
+        (), description="plans to compare, by name or spelled out; empty: the standard ones"
+    )
+    combination: CombinationParams | None = Field(
+        CombinationParams(), description="dominance, best subsets, importance, increments; null: none"
+    )
+    groups: int = Field(2, ge=0, le=5, description="risk groups by the default plan; 0: none")
+    final: bool = Field(True, description="refit the default plan to all rows and save it")
     clinical: tuple[str, ...] = Field((), description="columns of the outcomes file that enter as clinical variables")
     volume: str = Field("", description="column used by the volume baseline; empty: the first mesh volume")
-    seed: int = Field(20260101, ge=0, description="of the folds")
+    seed: int = Field(20260101, ge=0, description="of the folds and of all that is drawn at random")
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> SelectionParams:
+        names = [plan if isinstance(plan, str) else plan.name for plan in self.plans]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"plans: {', '.join(twice)} stands there twice")
+        return self

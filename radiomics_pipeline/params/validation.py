@@ -20,7 +20,7 @@ class ValidationParams(Section):
         "against later patients, or a table of its own to test on",
     )
     folds: int = Field(5, ge=2, description="outer folds")
-    repeats: int = Field(10, ge=1, description="how often the outer folds are drawn anew")
+    repeats: int = Field(5, ge=1, description="how often the outer folds are drawn anew")
     inner_folds: int = Field(5, ge=2, description="folds inside a training part that choose penalties and the like")
     centre: str = Field("", description="column of the centres, for leave-one-centre-out")
     date: str = Field("", description="column of the dates or years, for a temporal split")

@@ -1,60 +1,327 @@
-"""Every feature alone against the outcome."""
+"""Every feature alone against the outcome, and what it adds to volume and clinical columns."""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+import numpy as np
+from scipy.special import ndtri, stdtrit
+
+from radiomics_pipeline.errors import ParamsError
+from radiomics_pipeline.kernels.ranks import centred_ranks
 from radiomics_pipeline.stats.concordance import harrell_c
-from radiomics_pipeline.stats.cox import cox_lrt, cox_robust_p
+from radiomics_pipeline.stats.correlation import spearman_columns
+from radiomics_pipeline.stats.cox import cox_lrt, cox_robust_p, empty_residuals
 from radiomics_pipeline.stats.delong import auc_delong
+from radiomics_pipeline.stats.hand_till import mean_pair_auc
+from radiomics_pipeline.stats.information import mutual_information
+from radiomics_pipeline.stats.jonckheere import somers_d
+from radiomics_pipeline.stats.kruskal import kruskal_p
+from radiomics_pipeline.stats.linear import linear_test
+from radiomics_pipeline.stats.logistic import logistic_lrt
 from radiomics_pipeline.stats.mannwhitney import clustered_p, mannwhitney_p
+from radiomics_pipeline.stats.maxt import max_t
 from radiomics_pipeline.stats.multiplicity import benjamini_hochberg
-from radiomics_pipeline.types.outcome import Outcome
+from radiomics_pipeline.stats.partial import Added, adjusters
+from radiomics_pipeline.types.outcome import CLASSES, TIMED, Outcome
 from radiomics_pipeline.types.ranking import UnivariateRow
 from radiomics_pipeline.types.table import FeatureTable
 
+ITSELF = "adjusting column itself"
+ONE_OF = "one of the adjusting columns, given the others"
 
-def rank_alone(table: FeatureTable, outcome: Outcome) -> tuple[UnivariateRow, ...]:
+
+@dataclass(frozen=True)
+class _Index:
+    """The rank statistic of every column: arrays [columns]; chance : its value where nothing goes with the outcome."""
+
+    metric: str
+    chance: float
+    value: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    n: np.ndarray
+    events: np.ndarray
+    p: np.ndarray
+    test: str
+
+
+@dataclass(frozen=True)
+class _Effect:
+    """The regression of every column: arrays [columns]."""
+
+    measure: str
+    value: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    coefficient: np.ndarray
+    error: np.ndarray
+    p: np.ndarray
+    test: str
+    n: np.ndarray
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What every model has beside the column. groups : of each row the patient; None where each has one row."""
+
+    groups: np.ndarray | None = None
+    adjust: np.ndarray | None = None
+    used: np.ndarray | None = None
+
+
+def rank_alone(
+    table: FeatureTable,
+    outcome: Outcome,
+    adjust: np.ndarray | None = None,
+    *,
+    permutations: int = 0,
+    seed: int = 0,
+) -> tuple[UnivariateRow, ...]:
     """One row a feature, in the order of the table's columns; a missing cell leaves its row out of that feature.
 
-    Binary: AUC with DeLong's interval, Mann and Whitney's p. Time to event: Harrell's C with its interval, p of
-    the likelihood ratio test of a Cox model. Where patients have several rows, these would take dependent
-    rows for independent ones: then the interval of the AUC is Obuchowski's, that of C sums influences by patient,
-    and p is that of a score test whose variance comes from the patients' sums. `test` says which.
+    adjust : float64 [rows, k], volume and clinical columns, NaN where missing; each feature is tested once more given
+        these, but not given itself
+    permutations : of the outcome between patients, for p_max_t; 0 for none
+
+    | outcome | index | p | effect per standard deviation |
+    |---|---|---|---|
+    | binary | AUC, DeLong's interval | Mann-Whitney | odds ratio, logistic likelihood ratio |
+    | time to event | Harrell's C | Cox likelihood ratio (Efron) | hazard ratio, the same test |
+    | continuous | Spearman's rho | of rho | slope, F |
+    | ordinal | Somers' D | Jonckheere-Terpstra | Spearman's rho; adjusted: of ranks (Quade 1967) |
+    | several classes | mean AUC of pairs (Hand-Till) | Kruskal-Wallis | share of likelihood, multinomial ratio |
+
+    Competing events: the hazard of the cause of interest, the others being censored. Where patients have several rows,
+    these tests would take dependent rows for independent ones: then intervals sum influences by patient, and p is that
+    of a score test whose variance comes from the patients' sums; `test` and `effect_test` say so. An infinite cell is
+    a missing one. Quade, JASA 1967;62:1187, doi 10.1080/01621459.1967.10500925.
+
+    Raises ParamsError where `adjust` does not fit, OutcomeError where patients can hardly be exchanged.
     """
-    groups = np.array(table.patient, dtype=object).astype(str)
-    clustered = len(set(groups)) < len(groups)
-    values = table.values
-    if outcome.time is None:
-        areas = auc_delong(values, outcome.event, groups)
-        index, lower, upper = areas.area, areas.lower, areas.upper
-        n, events = areas.n_positive + areas.n_negative, areas.n_positive
-        p = clustered_p(values, outcome.event, groups) if clustered else mannwhitney_p(areas)
-        metric, test = "auc", "rank sum by patient" if clustered else "Mann-Whitney"
-    else:
-        found = harrell_c(values, outcome.time, outcome.event, groups)
-        index, lower, upper = found.index, found.lower, found.upper
-        n, events = found.n_rows, found.n_events
-        p = (
-            cox_robust_p(values, outcome.time, outcome.event, groups)
-            if clustered
-            else cox_lrt(values, outcome.time, outcome.event).p
-        )
-        metric, test = "c_index", "Cox robust score" if clustered else "Cox likelihood ratio"
-    q = benjamini_hochberg(p)
-    return tuple(
-        UnivariateRow(
-            name,
-            int(n[c]),
-            int(events[c]),
-            metric,
-            float(index[c]),
-            float(lower[c]),
-            float(upper[c]),
-            "higher" if index[c] > 0.5 else ("lower" if index[c] < 0.5 else ""),
-            float(p[c]),
-            float(q[c]),
-            test,
-        )
-        for c, name in enumerate(table.columns)
+    infinite = np.isinf(table.values)
+    values = np.where(infinite, np.nan, table.values)
+    names = np.array(table.patient, dtype=object).astype(str)
+    alone = _Given(names if len(set(names)) < len(names) else None)
+    effect = _effect(values, outcome, alone)
+    index = _index(values, outcome, alone, effect)
+    partial = None
+    others = None if adjust is None else _checked(adjust, len(table))
+    if others is not None:
+        used = adjusters(values, others)
+        partial = _not_given_itself(_effect(values, outcome, _Given(alone.groups, others, used)), used)
+    held = np.full(len(table.columns), np.nan)
+    if permutations:
+        scores = values if outcome.kind in TIMED else _ranks(values)
+        held = max_t(scores, _scores(outcome), permutations=permutations, seed=seed, groups=alone.groups)
+    bits = np.full(len(table.columns), np.nan)
+    if outcome.kind in CLASSES:
+        bits = mutual_information(values, outcome.strata)
+    return _rows(
+        table.columns,
+        index=index,
+        effect=effect,
+        partial=partial,
+        held=held,
+        bits=bits,
+        infinite=infinite.sum(axis=0),
     )
+
+
+def _checked(adjust: np.ndarray, n_rows: int) -> np.ndarray:
+    """Float64 [rows, k]."""
+    others = np.asarray(adjust, np.float64)
+    if others.ndim != 2 or len(others) != n_rows or not others.shape[1]:
+        raise ParamsError(
+            f"adjusting columns of shape {others.shape} for {n_rows} rows; give rows by columns, at least one"
+        )
+    if np.isinf(others).any():
+        raise ParamsError(
+            f"{int(np.isinf(others).sum())} cells of the adjusting columns are infinite; leave them empty"
+        )
+    return others
+
+
+def _index(values: np.ndarray, outcome: Outcome, given: _Given, effect: _Effect) -> _Index:
+    """The rank statistic that belongs to the outcome's kind; that of a time has the p of its effect."""
+    groups, n = given.groups, (~np.isnan(values)).sum(axis=0)
+    codes = outcome.strata
+    if outcome.kind == "binary":
+        areas = auc_delong(values, outcome.event, groups)
+        p = mannwhitney_p(areas) if groups is None else clustered_p(values, outcome.event, groups)
+        test = "Mann-Whitney" if groups is None else "rank sum by patient"
+        return _Index("auc", 0.5, areas.area, areas.lower, areas.upper, n, areas.n_positive, p, test)
+    if outcome.time is not None:
+        found = harrell_c(values, outcome.time, outcome.event, groups)
+        return _Index("c_index", 0.5, found.index, found.lower, found.upper, n, found.n_events, effect.p, effect.test)
+    if outcome.kind == "continuous":
+        rho = spearman_columns(values, outcome.value, groups)
+        test = "Spearman" if groups is None else "rank correlation by patient"
+        return _Index("spearman", 0.0, rho.rho, rho.lower, rho.upper, n, n, rho.p, test)
+    if outcome.kind == "ordinal":
+        d = somers_d(values, codes, groups)
+        p = d.p if groups is None else spearman_columns(values, outcome.value, groups).p
+        test = "Jonckheere-Terpstra" if groups is None else "rank correlation by patient"
+        return _Index("somers_d", 0.0, d.d, d.lower, d.upper, n, n, p, test)
+    blank = np.full(len(n), np.nan)
+    test = "Kruskal-Wallis" if groups is None else "rank sums by patient"
+    value = mean_pair_auc(values, codes)
+    return _Index("auc_pairs", np.nan, value, blank, blank, n, n, kruskal_p(values, codes, groups), test)
+
+
+def _cox_test(given: _Given, outcome: Outcome) -> str:
+    which = "cause-specific Cox" if outcome.kind == "competing" else "Cox"
+    return f"{which} {'likelihood ratio' if given.groups is None else 'robust score'}"
+
+
+def _effect(values: np.ndarray, outcome: Outcome, given: _Given) -> _Effect:
+    """The regression that belongs to the outcome's kind, with the adjusting columns where there are some."""
+    beside = {"adjust": given.adjust, "used": given.used, "groups": given.groups}
+    way = "likelihood ratio" if given.groups is None else "robust score"
+    if outcome.kind == "binary":
+        return _ratio("odds ratio per SD", logistic_lrt(values, outcome.event, **beside), f"logistic {way}")
+    if outcome.time is not None:
+        fit = cox_lrt(values, outcome.time, outcome.event, **beside)
+        found = _ratio("hazard ratio per SD", fit, _cox_test(given, outcome))
+        if given.groups is None or given.adjust is not None:
+            return found
+        return replace(found, p=cox_robust_p(values, outcome.time, outcome.event, given.groups))
+    if outcome.kind == "continuous":
+        fit = linear_test(values, outcome.value, **beside)
+        reach = stdtrit(np.maximum(fit.freedom, 1), 0.975) if given.groups is None else float(ndtri(0.975))
+        return _slope(fit, reach * fit.standard_error, "F" if given.groups is None else "robust score")
+    if outcome.kind == "ordinal":
+        return _rank_effect(values, outcome, given)
+    fit = logistic_lrt(values, outcome.strata, **beside)
+    blank = np.full(len(fit.n), np.nan)
+    share = -np.expm1(-2 * fit.gain / np.maximum(fit.n, 1))
+    return _Effect("likelihood R2", share, blank, blank, blank, blank, fit.p, f"multinomial {way}", fit.n, fit.reasons)
+
+
+def _ratio(measure: str, fit: Added, test: str) -> _Effect:
+    """Odds or hazard ratio with Wald's interval."""
+    reach = float(ndtri(0.975)) * fit.standard_error
+    with np.errstate(over="ignore"):
+        value, lower, upper = (np.exp(fit.coefficient + shift) for shift in (0.0, -reach, reach))
+    return _Effect(measure, value, lower, upper, fit.coefficient, fit.standard_error, fit.p, test, fit.n, fit.reasons)
+
+
+def _slope(fit: Added, reach: np.ndarray, test: str) -> _Effect:
+    b = fit.coefficient
+    return _Effect("slope per SD", b, b - reach, b + reach, b, fit.standard_error, fit.p, test, fit.n, fit.reasons)
+
+
+def _rank_effect(values: np.ndarray, outcome: Outcome, given: _Given) -> _Effect:
+    """Spearman's correlation with an ordered class; given others, the partial correlation of ranks."""
+    blank = np.full(values.shape[1], np.nan)
+    if given.adjust is None:
+        rho = spearman_columns(values, outcome.value, given.groups)
+        test = "Spearman" if given.groups is None else "rank correlation by patient"
+        reasons = tuple("constant, or no values" if np.isnan(r) else "" for r in rho.rho)
+        return _Effect("spearman", rho.rho, rho.lower, rho.upper, blank, blank, rho.p, test, rho.n, reasons)
+    fit = linear_test(
+        _ranks(values),
+        _ranks(outcome.value[:, None])[:, 0],
+        adjust=_ranks(given.adjust),
+        used=given.used,
+        groups=given.groups,
+    )
+    partial = np.sign(fit.coefficient) * np.sqrt(-np.expm1(-2 * fit.gain / np.maximum(fit.n, 1)))
+    test = "F of ranks" if given.groups is None else "robust score of ranks"
+    return _Effect("spearman", partial, blank, blank, blank, blank, fit.p, test, fit.n, fit.reasons)
+
+
+def _not_given_itself(effect: _Effect, used: np.ndarray) -> _Effect:
+    """Blank where a feature is the only adjusting column; said where it is one of several."""
+    sole, some = ~np.any(used, axis=1), ~np.all(used, axis=1)
+    reasons = tuple(
+        ITSELF if sole[c] else "; ".join(filter(None, (ONE_OF if some[c] else "", reason)))
+        for c, reason in enumerate(effect.reasons)
+    )
+    lost = np.where(sole, np.nan, 1.0)
+    return replace(
+        effect,
+        value=effect.value * lost,
+        lower=effect.lower * lost,
+        upper=effect.upper * lost,
+        coefficient=effect.coefficient * lost,
+        error=effect.error * lost,
+        p=effect.p * lost,
+        reasons=reasons,
+    )
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Mid-ranks of every column less their mean, float64 [rows, columns], NaN where missing."""
+    return np.asarray(centred_ranks(np.array(np.transpose(values), np.float64, order="C"))[0].T)
+
+
+def _scores(outcome: Outcome) -> np.ndarray:
+    """What is permuted: residuals of the empty model of a time, ranks, or one column a class."""
+    if outcome.time is not None:
+        return empty_residuals(outcome.time, outcome.event)
+    if outcome.kind == "multiclass":
+        return (outcome.strata[:, None] == np.unique(outcome.strata)).astype(np.float64)
+    return _ranks(outcome.value[:, None])[:, 0]
+
+
+def _direction(index: _Index) -> list[str]:
+    """Which values go with the event or the higher outcome."""
+    above, below = index.value > index.chance, index.value < index.chance
+    return ["higher" if a else ("lower" if b else "") for a, b in zip(above, below, strict=True)]
+
+
+def _rows(
+    names: Sequence[str],
+    *,
+    index: _Index,
+    effect: _Effect,
+    partial: _Effect | None,
+    held: np.ndarray,
+    bits: np.ndarray,
+    infinite: np.ndarray,
+) -> tuple[UnivariateRow, ...]:
+    direction, q = _direction(index), benjamini_hochberg(index.p)
+    rows = []
+    for c, name in enumerate(names):
+        notes = [f"{infinite[c]} infinite cells left out" if infinite[c] else "", effect.reasons[c]]
+        adjusted: dict[str, float | int] = {}
+        if partial is not None:
+            notes.append(f"adjusted: {partial.reasons[c]}" if partial.reasons[c] else "")
+            adjusted = {
+                "partial_effect": float(partial.value[c]),
+                "partial_lower": float(partial.lower[c]),
+                "partial_upper": float(partial.upper[c]),
+                "partial_p": float(partial.p[c]),
+                "partial_n": int(partial.n[c]),
+            }
+        rows.append(
+            UnivariateRow(
+                feature=name,
+                n=int(index.n[c]),
+                events=int(index.events[c]),
+                metric=index.metric,
+                value=float(index.value[c]),
+                lower=float(index.lower[c]),
+                upper=float(index.upper[c]),
+                direction=direction[c],
+                p=float(index.p[c]),
+                q=float(q[c]),
+                test=index.test,
+                effect_measure=effect.measure,
+                effect=float(effect.value[c]),
+                effect_lower=float(effect.lower[c]),
+                effect_upper=float(effect.upper[c]),
+                coefficient=float(effect.coefficient[c]),
+                standard_error=float(effect.error[c]),
+                effect_p=float(effect.p[c]),
+                effect_test=effect.test,
+                p_max_t=float(held[c]),
+                information=float(bits[c]),
+                note="; ".join(filter(None, notes)),
+                **adjusted,  # type: ignore[arg-type]
+            )
+        )
+    return tuple(rows)

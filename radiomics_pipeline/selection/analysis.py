@@ -1,22 +1,45 @@
-"""The whole selection: redundancy, features alone, features in combination, baselines."""
+"""The whole selection: redundancy, features alone, plans on rows left out, features in combination."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from radiomics_pipeline.errors import ParamsError, TableError
 from radiomics_pipeline.params.selection import SelectionParams
 from radiomics_pipeline.selection.alone import rank_alone
-from radiomics_pipeline.selection.models import PLANS, Layout, find_volume, layout_of, plans_for
+from radiomics_pipeline.selection.combine.whole import combine
+from radiomics_pipeline.selection.final import FinalModel, fit_final, formula_of
+from radiomics_pipeline.selection.layout import find_volume, layout_of
+from radiomics_pipeline.selection.outcomes.whole import cutpoints, report_on, size_notes
+from radiomics_pipeline.selection.plans import DEFAULT, RANKING, SIGNATURE, Plan, build, plans_of
+from radiomics_pipeline.selection.ranking import rank_clusters
 from radiomics_pipeline.selection.steps.redundancy import find_redundancy
-from radiomics_pipeline.selection.validation.evaluate import Progress, evaluate
-from radiomics_pipeline.selection.validation.folds import Fold, draw_folds, row_order
+from radiomics_pipeline.selection.study import Overview, Progress, Study
+from radiomics_pipeline.selection.validation.compare import compare
+from radiomics_pipeline.selection.validation.evaluate import evaluate
+from radiomics_pipeline.selection.validation.fitting import selected_columns
+from radiomics_pipeline.selection.validation.metrics import horizon_of
+from radiomics_pipeline.selection.validation.permutation import permutation_test
+from radiomics_pipeline.selection.validation.resampling import resample
+from radiomics_pipeline.selection.validation.schemes import Splits, draw
 from radiomics_pipeline.types.outcome import Clinical, Outcome
-from radiomics_pipeline.types.performance import Evaluation
-from radiomics_pipeline.types.ranking import Ranking, RankingRow, Redundancy, UnivariateRow
+from radiomics_pipeline.types.performance import ComparisonRow, Evaluation, PermutationRow, ResamplingRow
+from radiomics_pipeline.types.ranking import Ranking, UnivariateRow
+from radiomics_pipeline.types.side import Side
 from radiomics_pipeline.types.table import FeatureTable
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A selection: what it was made of, what it found, and its final models (the default plan's, the signature's)."""
+
+    study: Study
+    ranking: Ranking
+    final: tuple[FinalModel, ...] = ()
 
 
 def select_features(
@@ -25,109 +48,218 @@ def select_features(
     clinical: Clinical | None = None,
     params: SelectionParams | None = None,
     *,
+    side: Side | None = None,
+    readers: Mapping[str, np.ndarray] | None = None,
+    history: Sequence[str] = (),
+    n_own: int | None = None,
     n_jobs: int = 1,
     progress: Progress | None = None,
-) -> Ranking:
+) -> Analysis:
     """Rank a table's features against an outcome, alone and in combination.
 
-    outcome, clinical : aligned to the table's rows; clinical variables enter only the plans that say so
-    n_jobs : processes; the result depends neither on it nor on the order of rows and columns (of several mesh
-        volumes, the table's first is the volume baseline)
+    outcome, clinical, side, readers : aligned to the table's rows; clinical variables enter only the plans that say so,
+        side columns only steer steps and splits, readers' scores are only compared
+    history : what was done to the table before (validation.guards)
+    n_own : of an external test, how many rows are our own; they stand first
+    n_jobs : processes; the result does not depend on it, nor on the order of the columns (of several mesh volumes,
+        the table's first is the volume baseline)
 
-    Raises OutcomeError where classes or events are too few for the folds, TableError where no feature is usable.
+    Raises OutcomeError where classes or events are too few for the folds, TableError where no feature is usable,
+    ParamsError for a plan that cannot be built.
     """
     params = params or SelectionParams()
     original = table.columns
-    table, outcome, clinical = _in_order(table, outcome, clinical)
-    folds = draw_folds(
-        table, outcome, folds=params.validation.folds, repeats=params.validation.repeats, seed=params.seed
-    )
-    redundancy = find_redundancy(_columns(table, original), params.redundancy)
-    if not any(row.kept for row in redundancy.rows):
-        raise TableError(f"none of {len(original)} features is usable: {redundancy.rows[0].reason}")
-    univariate = rank_alone(_columns(table, original), outcome)
-    volume = find_volume(original, params.volume)
-    layout = layout_of(table.columns, clinical, volume)
-    notes = _baseline_notes(volume, clinical, params)
-    evaluations = _evaluate_plans(table, outcome, clinical, folds, layout, params, n_jobs, progress)
-    ranking_plan = next(p.name for p in PLANS if p.ranks and p.outcome == outcome.kind)
-    ranked_by = next(e for e in evaluations if e.plan == ranking_plan)
-    return Ranking(
+    study, splits = _study(table, outcome, clinical, side, readers or {}, params, n_own, n_jobs)
+    notes = [*_baseline_notes(study, find_volume(original, params.volume)), *splits.notes]
+    overview = _overview(study, original)
+    plans = plans_of(params, outcome.kind, study.layout)
+    evaluations = _evaluate_plans(study, plans, history, progress)
+    default = _default(plans)
+    combination = combine(study, overview, plans, evaluations)
+    ranking = next((e for name in RANKING for e in evaluations if e.plan == name), None)
+    performance = tuple(replace(e.performance, default=e.plan == default.name) for e in evaluations)
+    found = Ranking(
         outcome_names=outcome.names,
-        univariate=univariate,
-        redundancy=redundancy,
-        ranking=rank_clusters(redundancy, univariate, ranked_by),
-        performance=tuple(e.performance for e in evaluations),
+        univariate=overview.univariate,
+        redundancy=overview.redundancy,
+        ranking=rank_clusters(overview.redundancy, overview.univariate, ranking),
+        performance=performance,
+        metrics=tuple(row for e in evaluations for row in e.metrics),
+        comparisons=_compared(evaluations, default.name),
         predictions=tuple(row for e in evaluations for row in e.predictions),
         fold_scores={e.plan: e.scores for e in evaluations},
+        permutation=_permuted(study, default),
+        bootstrap=_resampled(study, default, history),
+        combination=combination,
+        reports=report_on(study, evaluations, default.name),
+        default=default.name,
         notes=(
             *notes,
-            *redundancy.notes,
-            *_warn_of_twins(univariate),
-            *_warn_of_clusters(table, univariate),
-            *(note for e in evaluations for note in e.notes),
+            *size_notes(study),
+            *overview.redundancy.notes,
+            *_warn_of_twins(overview.univariate),
+            *_warn_of_clusters(table, overview.univariate),
+            *dict.fromkeys(note for e in evaluations for note in e.notes),
+            *combination.notes,
         ),
     )
+    return Analysis(study, found, _final(study, plans, default, evaluations) if params.final else ())
 
 
-def rank_clusters(
-    redundancy: Redundancy, univariate: tuple[UnivariateRow, ...], evaluation: Evaluation
-) -> tuple[RankingRow, ...]:
-    """One row a cluster of features, in order of selection frequency, then of how far `alone` lies from 0.5.
-
-    A fold selects a cluster where it selects any of its features: inside a fold, another feature of the
-    cluster may be its medoid. `alone` stays raw: 0.2 orders patients as well as 0.8.
-    """
-    cluster_of = {row.feature: row.cluster for row in redundancy.rows}
-    members: dict[int, list[str]] = {}
-    for row in redundancy.rows:
-        if row.cluster is not None:
-            members.setdefault(row.cluster, []).append(row.feature)
-    hits = dict.fromkeys(members, 0)
-    for chosen in evaluation.selected:
-        for cluster in {cluster_of[name] for name in chosen if cluster_of.get(name) is not None}:
-            hits[cluster] += 1  # type: ignore[index]
-    alone = {row.feature: row for row in univariate}
-    rows = []
-    for row in redundancy.rows:
-        if row.kept and row.cluster is not None:
-            one = alone[row.feature]
-            others = ";".join(name for name in members[row.cluster] if name != row.feature)
-            frequency = hits[row.cluster] / max(len(evaluation.selected), 1)
-            rows.append(
-                RankingRow(
-                    0, row.feature, row.cluster, others, frequency, one.value, one.lower, one.upper, one.p, one.q
-                )
-            )
-    rows.sort(key=lambda r: (-r.selection_frequency, -_distance(r.alone), r.feature))
-    return tuple(replace(row, rank=rank) for rank, row in enumerate(rows, 1))
+def _final(
+    study: Study, plans: Sequence[Plan], default: Plan, evaluations: Sequence[Evaluation]
+) -> tuple[FinalModel, ...]:
+    """The default plan, and the signature, fitted to all rows of our own."""
+    wanted = [default, *(plan for plan in plans if plan.name == SIGNATURE and plan != default)]
+    by_plan = {e.plan: e for e in evaluations}
+    return tuple(_fitted(study, plan, by_plan[plan.name]) for plan in wanted)
 
 
-def _evaluate_plans(  # noqa: PLR0917
+def _fitted(study: Study, plan: Plan, evaluation: Evaluation) -> FinalModel:
+    pipeline = build(plan, study.layout, study.outcome.kind, study.params, study.side)
+    X, outcome = study.X[study.own], study.outcome.rows(study.own)
+    model = fit_final(pipeline, X, outcome, study.patients[study.own], study.params.seed)
+    used = selected_columns(model, X.shape[1])
+    horizon = None
+    if outcome.time is not None:
+        horizon = horizon_of(outcome, study.params.validation.horizon)[0]
+    formula = formula_of(model, X, study.layout.names, outcome.kind, used)
+    return FinalModel(plan.name, model, horizon, cutpoints(study, evaluation), formula)
+
+
+def _study(  # noqa: PLR0917
     table: FeatureTable,
     outcome: Outcome,
     clinical: Clinical | None,
-    folds: tuple[Fold, ...],
-    layout: Layout,
+    side: Side | None,
+    readers: Mapping[str, np.ndarray],
     params: SelectionParams,
+    n_own: int | None,
     n_jobs: int,
-    progress: Progress | None,
+) -> tuple[Study, Splits]:
+    """Columns in the order of their names, folds drawn, inputs found."""
+    if params.volume and params.volume not in table.columns:
+        raise ParamsError(f"volume column {params.volume!r} is not among the features")
+    _refuse_doubled(table)
+    volume = find_volume(table.columns, params.volume)
+    side = side or Side()
+    order = np.argsort(np.array(table.columns, dtype=object), kind="stable")
+    if side.repeats is not None:
+        side = replace(side, repeats=side.repeats[:, :, order])
+    table = columns_of(table, tuple(table.columns[int(c)] for c in order))
+    if len(set(table.patient)) < len(table) and not side.patient:
+        side = replace(side, patient=table.patient)
+    told = {params.validation.centre: side.centre, params.validation.date: side.date}
+    there = {name: [str(v) for v in values] for name, values in told.items() if name and values is not None}
+    splits = draw(params.validation, table, outcome, seed=params.seed, columns=there, n_own=n_own)
+    layout = layout_of(table.columns, clinical, volume, side)
+    own = np.arange(n_own or len(table))
+    return Study(table, outcome, clinical, side, params, layout, splits.folds, own, readers, n_jobs), splits
+
+
+def _overview(study: Study, original: tuple[str, ...]) -> Overview:
+    """Clusters and every feature alone, over the rows that may be trained on."""
+    params = study.params
+    table = columns_of(study.table.rows(study.own), original)
+    redundancy = find_redundancy(table, params.redundancy)
+    if not any(row.kept for row in redundancy.rows):
+        raise TableError(f"none of {len(original)} features is usable: {redundancy.rows[0].reason}")
+    adjust = None
+    if params.alone.adjust:
+        layout, text = study.layout, set(study.layout.text)
+        columns = [c for name in ("volume", "clinical") for c in layout.inputs[name] if c not in text]
+        adjust = study.X[study.own][:, columns] if columns else None
+    univariate = rank_alone(
+        table, study.outcome.rows(study.own), adjust, permutations=params.alone.permutations, seed=params.seed
+    )
+    return Overview(redundancy, univariate)
+
+
+def _evaluate_plans(
+    study: Study, plans: Sequence[Plan], history: Sequence[str], progress: Progress | None
 ) -> list[Evaluation]:
-    """Every plan whose inputs are there, on the same folds."""
-    plans = plans_for(outcome.kind, layout)
+    """Every plan on the same folds."""
     return [
         evaluate(
-            plan.build(plan, layout, params),
-            table,
-            outcome,
-            folds,
-            clinical=clinical,
+            build(plan, study.layout, study.outcome.kind, study.params, study.side),
+            study.table,
+            study.outcome,
+            study.folds,
+            clinical=study.clinical,
+            side=study.side if study.side.names else None,
             plan=plan.name,
-            n_jobs=n_jobs,
+            params=study.params.validation,
+            history=history,
+            seed=study.params.seed,
+            n_jobs=study.n_jobs,
             progress=_overall(progress, number, len(plans)),
         )
         for number, plan in enumerate(plans)
     ]
+
+
+def _default(plans: Sequence[Plan]) -> Plan:
+    """The plan that a reader should look at first: the standard default, or the first one asked for."""
+    return next((plan for plan in plans if plan.name == DEFAULT), plans[0])
+
+
+def _compared(evaluations: Sequence[Evaluation], default: str) -> tuple[ComparisonRow, ...]:
+    """Every other plan against the default one."""
+    first = next(e for e in evaluations if e.plan == default)
+    return tuple(row for e in evaluations if e is not first for row in compare(e, first))
+
+
+def _permuted(study: Study, plan: Plan) -> tuple[PermutationRow, ...]:
+    """The permutation test of a plan, where one is asked for."""
+    wanted = study.params.validation.permutations
+    if not wanted:
+        return ()
+    return (
+        permutation_test(
+            build(plan, study.layout, study.outcome.kind, study.params, study.side),
+            study.table,
+            study.outcome,
+            study.folds,
+            permutations=wanted,
+            seed=study.params.seed,
+            clinical=study.clinical,
+            side=study.side if study.side.names else None,
+            within=_within(study),
+            plan=plan.name,
+            params=study.params.validation,
+            n_jobs=study.n_jobs,
+        ),
+    )
+
+
+def _within(study: Study) -> tuple[str, ...] | None:
+    """Inside which parts rows may be exchanged: a centre, or one side of a single split."""
+    if study.params.validation.scheme == "leave-one-centre-out":
+        return study.side.centre
+    if len(study.folds) > 1:
+        return None
+    tested = set(study.folds[0].test.tolist())
+    return tuple("test" if i in tested else "train" for i in range(len(study.table)))
+
+
+def _resampled(study: Study, plan: Plan, history: Sequence[str]) -> tuple[ResamplingRow, ...]:
+    """Optimism and .632+ of a plan by the bootstrap, where it is asked for."""
+    wanted = study.params.validation.bootstrap
+    if not wanted:
+        return ()
+    return resample(
+        build(plan, study.layout, study.outcome.kind, study.params, study.side),
+        study.table,
+        study.outcome,
+        draws=wanted,
+        seed=study.params.seed,
+        clinical=study.clinical,
+        side=study.side if study.side.names else None,
+        plan=plan.name,
+        params=study.params.validation,
+        history=history,
+        n_jobs=study.n_jobs,
+    )
 
 
 def _overall(progress: Progress | None, number: int, plans: int) -> Progress | None:
@@ -137,46 +269,35 @@ def _overall(progress: Progress | None, number: int, plans: int) -> Progress | N
     return lambda done, total, name: progress(number * total + done, plans * total, name)
 
 
-def _distance(alone: float) -> float:
-    return -1.0 if np.isnan(alone) else round(abs(alone - 0.5), 12)
-
-
-def _in_order(
-    table: FeatureTable, outcome: Outcome, clinical: Clinical | None
-) -> tuple[FeatureTable, Outcome, Clinical | None]:
-    """Rows by patient, case, roi and label, columns by name, so that neither order matters."""
-    order = row_order(table)
-    keys = list(zip(table.patient, table.case, table.roi, table.label, strict=True))
-    if len(set(keys)) < len(keys):
-        twice = next(key for key in keys if keys.count(key) > 1)
+def _refuse_doubled(table: FeatureTable) -> None:
+    keys = Counter(zip(table.patient, table.case, table.roi, table.label, strict=True))
+    twice = next((key for key, count in keys.items() if count > 1), None)
+    if twice:
         raise TableError(f"two rows of the same region: patient, case, roi, label = {', '.join(twice)}")
-    moved = None if clinical is None else clinical.rows(order)
-    return _columns(table.rows(order), tuple(sorted(table.columns))), outcome.rows(order), moved
 
 
-def _columns(table: FeatureTable, names: tuple[str, ...]) -> FeatureTable:
+def columns_of(table: FeatureTable, names: tuple[str, ...]) -> FeatureTable:
+    """The table with these of its columns, in this order."""
     place = {name: c for c, name in enumerate(table.columns)}
     return replace(table, columns=names, values=table.values[:, [place[name] for name in names]])
 
 
-def _baseline_notes(volume: str, clinical: Clinical | None, params: SelectionParams) -> tuple[str, ...]:
-    """Which baselines are taken and which are left out; ParamsError where the volume column asked for is absent."""
+def _baseline_notes(study: Study, volume: str) -> list[str]:
+    """Which baselines are taken and which are left out."""
     notes = []
-    if params.volume and not volume:
-        raise ParamsError(f"volume column {params.volume!r} is not among the features")
     if volume:
         notes.append(f"volume baseline: {volume}")
     else:
         notes.append("no volume baseline: no mesh volume among the features; name a column by the parameter `volume`")
-    if clinical is None or not clinical.columns:
+    if not study.layout.inputs["clinical"]:
         notes.append("no clinical baseline: no clinical column was named")
-    return tuple(notes)
+    return notes
 
 
 def _warn_of_twins(univariate: tuple[UnivariateRow, ...]) -> tuple[str, ...]:
     """Features that separate the outcome without error: perhaps the outcome in another form."""
     perfect = [f"{row.feature} ({row.n} rows)" for row in univariate if row.value in (0.0, 1.0)]
-    if not perfect:
+    if not perfect or univariate[0].metric not in ("auc", "c_index"):
         return ()
     return (
         f"{len(perfect)} features separate the outcome without error; is one of them the outcome in another form? "

@@ -29,7 +29,7 @@ class Layout:
     inputs : of each input a plan can name its columns: radiomics (all features), volume, conventional, clinical, and
         the blocks of further tables
     text : those clinical columns that hold codes of texts
-    side : of each side column its position
+    side : of each side column its position; the volume may be both, a feature and told to the steps
     names : of the columns of X
     """
 
@@ -65,7 +65,8 @@ def layout_of(
     return Layout(
         inputs,
         text=tuple(first + i for i, c in enumerate(categories) if c is not None),
-        side={name: others + i for i, name in enumerate(() if side is None else side.names)},
+        side={name: others + i for i, name in enumerate(() if side is None else side.names)}
+        | ({"volume": places[volume]} if volume else {}),
         names=(*columns, *(() if clinical is None else clinical.columns), *(() if side is None else side.names)),
     )
 
@@ -75,7 +76,7 @@ def inputs_of(table: FeatureTable, clinical: Clinical | None = None, side: Side 
     parts = [table.values]
     if clinical is not None:
         parts.append(clinical.values)
-    if side is not None:
+    if side is not None and side.names:
         parts.append(side.values)
     return np.hstack(parts)
 

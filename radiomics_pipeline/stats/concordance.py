@@ -44,9 +44,11 @@ def harrell_c(
     Harrell, Lee and Mark, Stat Med 1996;15:361.
     """
     codes, n_groups = patient_codes(groups, len(event))
+    order = np.argsort(-np.asarray(time, np.float64), kind="stable")
     # copies, since to numba a read-only array is of another type
-    columns = np.array(np.transpose(values), np.float64, order="C")
-    out = concordance_columns(columns, np.array(time, np.float64), np.array(event, np.bool_), codes, n_groups)
+    columns = np.array(np.transpose(np.asarray(values)[order]), np.float64, order="C")
+    when, seen = np.array(time, np.float64)[order], np.array(event, np.bool_)[order]
+    out = concordance_columns(columns, when, seen, codes[order], n_groups)
     lower, upper = wald_interval(out[:, 0], out[:, 1])
     counts = out[:, 2:5].astype(np.int64)
     return Concordances(out[:, 0], out[:, 1], lower, upper, counts[:, 0], counts[:, 1], counts[:, 2])

@@ -1,9 +1,59 @@
-"""Rank correlations between all columns."""
+"""Rank correlations between all columns, and of all columns with one outcome."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from scipy.special import chdtrc, ndtri, stdtr
 from scipy.stats import rankdata
+
+from radiomics_pipeline.kernels.ranks import rank_correlation
+from radiomics_pipeline.stats.delong import patient_codes
+
+
+@dataclass(frozen=True)
+class Correlations:
+    """Spearman's rank correlation of features with an outcome; all arrays [columns].
+
+    rho : float64, NaN where either is constant; lower, upper : float64, 95 % interval
+    p : float64, two-sided; n : int64, rows with a value
+    """
+
+    rho: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    p: np.ndarray
+    n: np.ndarray
+
+
+def spearman_columns(values: np.ndarray, against: np.ndarray, groups: np.ndarray | None = None) -> Correlations:
+    """Spearman's rank correlation of every column with one outcome.
+
+    values : float64 [rows, columns]; a NaN cell leaves its row out of that column only
+    against : float64 [rows]
+    groups : of each row the patient, where patients have several rows
+
+    p equals `scipy.stats.spearmanr` (t with n - 2 degrees of freedom). Interval: Fisher's transform with the standard
+    error of Bonett and Wright (Psychometrika 2000;65:23, doi 10.1007/BF02294183), which needs more than 3 rows. With
+    groups p is that of the score test whose variance comes from the patients' sums (the ranks' products summed), and
+    the interval's standard error is the infinitesimal jackknife over patients. No interval where |rho| is 1.
+    """
+    codes, n_groups = patient_codes(groups, len(against))
+    columns = np.array(np.transpose(values), np.float64, order="C")
+    out = rank_correlation(columns, np.array(against, np.float64), codes, n_groups)
+    rho, n = out[:, 0], out[:, 3]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        freedom = np.maximum(n - 2, 1)
+        p = np.minimum(2 * stdtr(freedom, -np.abs(rho) * np.sqrt(freedom / (1 - rho**2))), 1.0)
+        p = np.where(n > 2, p, np.nan)
+        error = np.where(n > 3, np.sqrt((1 + rho**2 / 2) / (n - 3)), np.nan)
+        if groups is not None:
+            p = np.where(np.isnan(out[:, 2]), np.nan, chdtrc(1, np.nan_to_num(out[:, 2])))
+            error = np.sqrt(out[:, 1]) / (1 - rho**2)
+        reach = np.where((np.abs(rho) < 1) & (error > 0), float(ndtri(0.975)) * error, np.nan)
+        middle = np.arctanh(rho)
+        return Correlations(rho, np.tanh(middle - reach), np.tanh(middle + reach), p, n.astype(np.int64))
 
 
 def fill_median(values: np.ndarray) -> np.ndarray:

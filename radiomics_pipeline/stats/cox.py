@@ -2,47 +2,53 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.special import chdtrc
 
-from radiomics_pipeline.kernels.cox import cox_columns, score_columns
+from radiomics_pipeline.kernels.added import HAZARD
+from radiomics_pipeline.kernels.cox import score_columns
 from radiomics_pipeline.stats.delong import patient_codes
+from radiomics_pipeline.stats.partial import Added, fit_added
 
 
-@dataclass(frozen=True)
-class CoxTests:
-    """Univariable Cox models; all arrays [columns].
-
-    coefficient, standard_error : float64, log hazard ratio per standard deviation of the column
-    gain : float64, log partial likelihood over that of the empty model
-    p : float64, of the likelihood ratio (or robust score) test; NaN where undefined
-    converged : bool
-    """
-
-    coefficient: np.ndarray
-    standard_error: np.ndarray
-    gain: np.ndarray
-    p: np.ndarray
-    converged: np.ndarray
-
-
-def cox_lrt(values: np.ndarray, time: np.ndarray, event: np.ndarray) -> CoxTests:
-    """Likelihood ratio test of every column in a Cox model of its own, ties after Efron.
+def cox_lrt(
+    values: np.ndarray,
+    time: np.ndarray,
+    event: np.ndarray,
+    *,
+    adjust: np.ndarray | None = None,
+    used: np.ndarray | None = None,
+    groups: np.ndarray | None = None,
+) -> Added:
+    """Likelihood ratio test of every column in a Cox model of its own, ties after Efron, alone or beside others.
 
     values : float64 [rows, columns]; a NaN cell leaves its row out of that column only
     time, event : float64, bool [rows]
+    adjust, used : as in `stats.logistic.logistic_lrt`
+    groups : of each row the patient, where patients have several: then p is that of the robust score test, and standard
+        errors come from the patients' sums. Without them rows are taken as independent
 
-    Equals statsmodels' PHReg(ties="efron"). Rows are taken as independent: with several rows of one
-    patient use `cox_robust_p`. Where a column orders the events perfectly the coefficient has no end, the
+    Equals statsmodels' PHReg(ties="efron"). Where a column orders the events perfectly the coefficient has no end, the
     likelihood has one: p stays valid. Efron, JASA 1977;72:557, doi 10.1080/01621459.1977.10480613.
     """
-    order = np.argsort(-np.asarray(time), kind="stable")
-    columns = np.ascontiguousarray(np.asarray(values, np.float64)[order].T)
-    out = cox_columns(columns, np.asarray(time, np.float64)[order], np.asarray(event, np.bool_)[order], 1e-12, 100)
-    p = chdtrc(1, 2 * out[:, 2])
-    return CoxTests(out[:, 0], out[:, 1], out[:, 2], np.where(np.isnan(out[:, 2]), np.nan, p), out[:, 3] == 1)
+    return fit_added(HAZARD, values, time=time, event=event, adjust=adjust, used=used, groups=groups)[0]
+
+
+def empty_residuals(time: np.ndarray, event: np.ndarray) -> np.ndarray:
+    """Martingale residuals of the model without columns, ties after Efron, float64 [rows]; their sum is 0.
+
+    time, event : float64, bool [rows]. A column's sum of products with them is the slope of its Cox model at 0.
+    Therneau, Grambsch and Fleming, Biometrika 1990;77:147, doi 10.1093/biomet/77.1.147.
+    """
+    when, seen = np.asarray(time, np.float64), np.asarray(event, np.bool_)
+    residual = seen.astype(np.float64)
+    for t in np.unique(when[seen]):
+        dying = seen & (when == t)
+        deaths = int(dying.sum())
+        steps = 1.0 / ((when >= t).sum() - np.arange(deaths))
+        residual[(when >= t) & ~dying] -= steps.sum()
+        residual[dying] -= ((1 - np.arange(deaths) / deaths) * steps).sum()
+    return residual
 
 
 def cox_robust_p(values: np.ndarray, time: np.ndarray, event: np.ndarray, groups: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ class PerformanceRow:
     metric : the primary one of the outcome's kind
     lower, upper : 95 % interval after Nadeau and Bengio; with a single test part, that of its rows
     n_folds : folds with a score
+    default : whether this is the plan that a reader should look at first
     """
 
     plan: str
@@ -23,6 +24,7 @@ class PerformanceRow:
     lower: float
     upper: float
     n_folds: int
+    default: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,11 @@ from radiomics_pipeline.cli.select import select
 from radiomics_pipeline.errors import OutcomeError, TableError
 from radiomics_pipeline.io.outcomes import OutcomeColumns
 from radiomics_pipeline.io.tables import write_features
-from radiomics_pipeline.params.selection import FoldParams, SelectionParams
+from radiomics_pipeline.params.selection import SelectionParams
+from radiomics_pipeline.params.validation import ValidationParams
 from tests.selection.studies import study
 
-QUICK = SelectionParams(validation=FoldParams(folds=3, repeats=1, inner_folds=3))
+QUICK = SelectionParams(validation=ValidationParams(folds=3, repeats=1, inner_folds=3))
 
 
 @pytest.fixture

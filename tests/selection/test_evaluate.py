@@ -4,23 +4,28 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.decomposition import PCA
-from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.metrics import roc_auc_score
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sksurv.linear_model import CoxnetSurvivalAnalysis, CoxPHSurvivalAnalysis
 
 from radiomics_pipeline.errors import OutcomeError, ParamsError
-from radiomics_pipeline.params.selection import FoldParams, SelectionParams
+from radiomics_pipeline.params.selection import SelectionParams
+from radiomics_pipeline.params.validation import ValidationParams
 from radiomics_pipeline.selection.learners import penalised
 from radiomics_pipeline.selection.learners.penalised import PenalisedLogistic
 from radiomics_pipeline.selection.models import PLANS, layout_of, plans_for
 from radiomics_pipeline.selection.steps.redundancy import DropCorrelated
 from radiomics_pipeline.selection.validation.evaluate import evaluate
+from radiomics_pipeline.selection.validation.fitting import best_cut
 from radiomics_pipeline.selection.validation.folds import draw_folds
-from radiomics_pipeline.types.outcome import Clinical, Outcome
+from radiomics_pipeline.selection.validation.metrics import metrics_of, primary
+from radiomics_pipeline.types.outcome import KINDS, Clinical, Outcome
 from tests.selection.studies import study, table_of
 
-PARAMS = SelectionParams(validation=FoldParams(folds=4, repeats=2, inner_folds=3))
+PARAMS = SelectionParams(validation=ValidationParams(folds=4, repeats=2, inner_folds=3))
 
 
 class Spy(TransformerMixin, BaseEstimator):
@@ -101,8 +106,9 @@ def test_selected_columns_are_named_after_the_columns_of_the_table():
 
 
 @pytest.mark.parametrize("kind", ["binary", "survival"])
-def test_one_and_two_processes_and_any_order_of_rows_give_the_same_bytes(kind):
+def test_one_and_two_processes_and_any_order_of_patients_rows_give_the_same_bytes(kind):
     table, outcome, clinical = study(kind=kind, columns=60)
+    table = replace(table, patient=tuple(f"p{i // 2:02d}" for i in range(60)))
     layout = layout_of(table.columns, clinical, "")
     plan = next(p for p in plans_for(kind, layout) if "clinical" in p.inputs and "radiomics" in p.inputs)
     pipeline = plan.build(plan, layout, PARAMS)
@@ -183,3 +189,141 @@ def test_progress_is_called_once_a_fold():
         LogisticRegression(), table, outcome, folds_of(table, outcome), plan="x", progress=lambda *a: calls.append(a)
     )
     assert calls == [(k, 8, "x") for k in range(1, 9)]
+
+
+def test_every_metric_of_a_kind_has_a_row_and_the_primary_one_is_the_performance():
+    table, outcome, _ = study()
+    found = evaluate(make_pipeline(StandardScaler(), LogisticRegression()), table, outcome, folds_of(table, outcome))
+    names = [m.metric for m in found.metrics]
+    assert names == [m.name for m in metrics_of("binary", ValidationParams().thresholds)]
+    first = found.metrics[0]
+    assert (first.metric, first.mean, first.lower, first.upper) == (
+        found.metric,
+        found.performance.mean,
+        found.performance.lower,
+        found.performance.upper,
+    )
+    assert found.fold_scores["auc"] == found.scores
+    assert [len(found.fold_scores[n]) for n in ("brier", "calibration_slope")] == [8, 2]
+    assert found.test_share == pytest.approx(1 / 3)
+    slope = next(m for m in found.metrics if m.metric == "calibration_slope")
+    assert slope.lower < slope.mean < slope.upper
+
+
+def labelled(kind, table):
+    """An outcome of any kind that goes with the first feature."""
+    x = table.values[:, 0] + 0.3 * np.random.default_rng(1).normal(size=len(table))
+    level = [str(v) for v in np.digitize(x, [-0.5, 0.5])]
+    if kind == "continuous":
+        return Outcome.continuous(x)
+    if kind in ("multiclass", "ordinal"):
+        return Outcome.multiclass(level) if kind == "multiclass" else Outcome.ordinal(level)
+    lost = np.random.default_rng(2).uniform(0.5, 6, len(table))
+    time = np.minimum(np.exp(-x), lost)
+    seen = (np.exp(-x) <= lost).astype(float)
+    if kind == "survival":
+        return Outcome.survival(time, seen)
+    return Outcome.competing(time, seen * (1 + np.random.default_rng(3).integers(0, 2, len(table))))
+
+
+class CauseCox(BaseEstimator):
+    """Cox model of the event (of interest), with curves."""
+
+    def fit(self, X, y):
+        plain = np.empty(len(y), dtype=[("event", "?"), ("time", "<f8")])
+        plain["event"], plain["time"] = y["event"], y["time"]
+        self.model_ = CoxPHSurvivalAnalysis(alpha=1.0).fit(X, plain)
+        return self
+
+    def predict(self, X):
+        return self.model_.predict(X)
+
+    def predict_survival(self, X, times):
+        functions = self.model_.predict_survival_function(X)
+        return np.array([[1.0 if t < f.x[0] else f(min(t, f.x[-1])) for t in times] for f in functions])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_outcome_has_all_its_metrics_and_any_number_of_processes_gives_the_same_bytes(kind):
+    table, outcome, _ = study(n=120, columns=4)
+    outcome = outcome if kind == "binary" else labelled(kind, table)
+    model = Ridge() if kind == "continuous" else CauseCox() if outcome.time is not None else LogisticRegression()
+    pipeline = make_pipeline(StandardScaler(), model)
+    found = evaluate(pipeline, table, outcome, folds_of(table, outcome))
+    assert repr(found) == repr(evaluate(pipeline, table, outcome, folds_of(table, outcome), n_jobs=2))
+    assert {m.metric for m in found.metrics if m.n_folds == 0} == set()
+    assert [m.metric for m in found.metrics] == [m.name for m in metrics_of(kind, ValidationParams().thresholds)]
+    assert found.metric == primary(kind).name
+    assert found.performance.lower > (0.5 if primary(kind).chance == 0.5 else 0)
+    row = found.predictions[0]
+    assert len(row.probabilities) == {"binary": 2, "multiclass": 3, "ordinal": 3}.get(kind, 0)
+    assert np.isnan(row.survival) == (outcome.time is None)
+
+
+def test_the_curves_of_scikit_survival_are_read_without_a_wrapper():
+    table, outcome, _ = study(kind="survival", columns=4)
+    folds = folds_of(table, outcome)
+    plain = evaluate(make_pipeline(StandardScaler(), CoxPHSurvivalAnalysis(alpha=1.0)), table, outcome, folds)
+    wrapped = evaluate(make_pipeline(StandardScaler(), CauseCox()), table, outcome, folds)
+    np.testing.assert_allclose(plain.fold_scores["integrated_brier"], wrapped.fold_scores["integrated_brier"])
+    net = CoxnetSurvivalAnalysis(alphas=[0.01])
+    assert "no survival curves" in evaluate(net, table, outcome, folds).metrics[-1].note
+
+
+def test_a_horizon_beyond_the_follow_up_is_reported_and_never_scored():
+    table, outcome, _ = study(kind="survival", columns=4)
+    params = ValidationParams(horizon=float(np.sort(outcome.time)[-3]))
+    found = evaluate(make_pipeline(CauseCox()), table, outcome, folds_of(table, outcome), params=params)
+    rows = {m.metric: m for m in found.metrics}
+    assert rows["integrated_brier"].n_folds < 8
+    assert "is followed up to" in rows["integrated_brier"].note
+    assert rows["c_index"].n_folds == 8
+    assert not any("horizon" in note for note in found.notes)
+    default = evaluate(make_pipeline(CauseCox()), table, outcome, folds_of(table, outcome))
+    assert "the median time of the events" in default.notes[0]
+
+
+def test_the_cut_comes_from_training_rows_by_prevalence_or_by_inner_folds():
+    table, outcome, _ = study(n=90, columns=4)
+    folds = folds_of(table, outcome)
+    model = make_pipeline(StandardScaler(), LogisticRegression())
+    found = evaluate(model, table, outcome, folds)
+    expected = []
+    for fold in folds:
+        p = clone(model).fit(table.values[fold.train], outcome.y[fold.train]).predict_proba(table.values[fold.test])
+        expected.append(balanced_accuracy_score(outcome.y[fold.test], p[:, 1] >= outcome.y[fold.train].mean()))
+    assert found.fold_scores["balanced_accuracy"] == pytest.approx(expected)
+    inner = evaluate(model, table, outcome, folds, params=ValidationParams(cut="inner", inner_folds=3))
+    assert inner.fold_scores["auc"] == found.fold_scores["auc"]
+    assert inner.fold_scores["balanced_accuracy"] != found.fold_scores["balanced_accuracy"]
+
+
+def test_the_best_cut_separates_what_can_be_separated():
+    assert best_cut(np.array([0.1, 0.2, 0.6, 0.8]), np.array([False, False, True, True])) == pytest.approx(0.4)
+    assert best_cut(np.full(4, 0.3), np.array([True, False, False, False])) == 0.25
+
+
+def test_estimators_without_a_random_state_give_the_same_result_every_time():
+    table, outcome, _ = study(columns=5)
+    forest = RandomForestClassifier(n_estimators=5)
+    one, two = (evaluate(forest, table, outcome, folds_of(table, outcome)).scores for _ in range(2))
+    assert one == two
+    assert one != evaluate(forest, table, outcome, folds_of(table, outcome), seed=1).scores
+
+
+def test_several_classes_without_probabilities_are_refused():
+    table, _, _ = study(columns=4)
+    outcome = labelled("multiclass", table)
+    with pytest.raises(ParamsError, match="needs predict_proba"):
+        evaluate(RidgeClassifier(), table, outcome, folds_of(table, outcome))
+
+
+def test_predictions_that_are_no_numbers_are_refused():
+    table, outcome, _ = study(columns=4)
+
+    class Nothing(LogisticRegression):
+        def predict_proba(self, X):
+            return np.full((len(X), 2), np.nan)
+
+    with pytest.raises(ParamsError, match="predictions are no numbers"):
+        evaluate(Nothing(), table, outcome, folds_of(table, outcome))

@@ -1,10 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.model_selection import RepeatedStratifiedKFold
 
 from radiomics_pipeline.errors import OutcomeError
-from radiomics_pipeline.selection.validation.folds import deal, draw_folds
+from radiomics_pipeline.selection.validation.folds import deal, draw_folds, inner_count
 from radiomics_pipeline.types.outcome import Outcome
 from tests.selection.studies import study, table_of
 
@@ -39,8 +42,27 @@ def test_every_row_is_tested_once_a_repeat_and_repeats_differ():
     assert set(folds[0].test) != set(folds[5].test)
 
 
-def test_folds_are_the_same_patients_for_any_order_of_rows_and_differ_by_seed():
+@pytest.mark.parametrize("kind", ["binary", "survival", "continuous", "multiclass"])
+def test_with_one_row_a_patient_the_folds_are_scikit_learns_over_the_rows_in_file_order(kind):
+    table, outcome, _ = study(kind="survival")
+    if kind == "binary":
+        outcome = Outcome.binary(outcome.event.astype(float))
+    elif kind == "continuous":
+        outcome = Outcome.continuous(table.values[:, 1])
+    elif kind == "multiclass":
+        outcome = Outcome.multiclass([("a", "b", "c")[i % 3] for i in range(60)])
+    expected = RepeatedStratifiedKFold(n_splits=5, n_repeats=3, random_state=20261122)
+    splits = list(expected.split(table.values, outcome.strata))
+    found = draw_folds(table, outcome, folds=5, repeats=3, seed=20261122)
+    assert [(f.repeat, f.number) for f in found] == [(r, k) for r in (1, 2, 3) for k in (1, 2, 3, 4, 5)]
+    for fold, (train, test) in zip(found, splits, strict=True):
+        assert fold.train.tolist() == train.tolist()
+        assert fold.test.tolist() == test.tolist()
+
+
+def test_folds_of_patients_are_the_same_for_any_order_of_rows_and_differ_by_seed():
     table, outcome, _ = study()
+    table = replace(table, patient=tuple(f"p{i // 2:02d}" for i in range(60)))
     order = np.random.default_rng(5).permutation(60)
 
     def tested(t, o, seed):
@@ -48,6 +70,32 @@ def test_folds_are_the_same_patients_for_any_order_of_rows_and_differ_by_seed():
 
     assert tested(table, outcome, 1) == tested(table.rows(order), outcome.rows(order), 1)
     assert tested(table, outcome, 1) != tested(table, outcome, 2)
+
+
+def test_every_class_is_shared_out_among_folds_of_patients():
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(40), 2)
+    classes = np.repeat(np.array([0] * 25 + [1] * 10 + [2] * 5), 2)
+    place = deal(classes, groups, 5, rng)
+    assert all(sorted(np.bincount(place[classes == c], minlength=5)) == [n * 2] * 5 for c, n in enumerate((5, 2, 1)))
+
+
+def test_the_event_as_bool_and_as_code_gives_the_same_folds():
+    event = np.random.default_rng(1).random(50) < 0.3
+    groups = np.repeat(np.arange(25), 2)
+    one, two = (deal(e, groups, 4, np.random.default_rng(3)) for e in (event, event.astype(np.int64)))
+    assert one.tolist() == two.tolist()
+
+
+def test_a_class_rarer_than_the_folds_is_named_and_inner_folds_adapt_to_the_rarest():
+    table, _, _ = study()
+    outcome = Outcome.multiclass(["rare"] * 4 + ["a"] * 28 + ["b"] * 28)
+    with pytest.raises(OutcomeError, match="4 patients of class 'rare' are fewer than 5 folds"):
+        draw_folds(table, outcome, folds=5, repeats=1, seed=0)
+    assert len(draw_folds(table, outcome, folds=4, repeats=1, seed=0)) == 4
+    assert inner_count(outcome.strata, np.arange(60), 5, both=True) == 4
+    with pytest.raises(OutcomeError, match="too few"):
+        inner_count(np.zeros(60), np.arange(60), 5, both=True)
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,15 @@ def same_share(values: np.ndarray) -> np.ndarray:
     return np.where(level, 1.0, longest / np.maximum(counts, 1))
 
 
+def is_measured(values: np.ndarray) -> np.ndarray:
+    """Columns with three different values or more, bool [columns], of float64 [rows, columns].
+
+    The others are constants or codes (a sex, an indicator of missing cells): nothing to harmonise, or to fit a line to.
+    """
+    lowest, highest = np.fmin.reduce(values, axis=0), np.fmax.reduce(values, axis=0)
+    return np.asarray(((values > lowest) & (values < highest)).any(axis=0))
+
+
 class DropUnusable(SelectorMixin, BaseEstimator):
     """Drop columns that are mostly missing or nearly constant; missing cells are allowed.
 

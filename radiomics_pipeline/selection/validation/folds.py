@@ -106,8 +106,7 @@ def check_enough(outcome: Outcome, groups: np.ndarray, folds: int) -> None:
             )
         if patients - -(-patients // folds) < 2:
             raise OutcomeError(
-                f"{patients} patients {name} leave fewer than 2 for training with {folds} folds; "
-                "the inner folds need 2"
+                f"{patients} patients {name} leave fewer than 2 for training with {folds} folds; the inner folds need 2"
             )
 
 

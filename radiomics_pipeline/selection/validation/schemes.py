@@ -5,7 +5,6 @@ Each gives `Splits`: folds whose parts share no patient, and what was noticed on
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from radiomics_pipeline.errors import OutcomeError, ParamsError, TableError, some
 from radiomics_pipeline.params.validation import ValidationParams
+from radiomics_pipeline.selection.validation.dates import as_number, read_dates, same_scale
 from radiomics_pipeline.selection.validation.folds import Fold, draw_folds
 from radiomics_pipeline.types.outcome import CLASSES, TIMED, Outcome
 from radiomics_pipeline.types.table import FeatureTable
@@ -76,7 +76,7 @@ def temporal(
     outcome: Outcome,
     date: Sequence[str] | np.ndarray,
     *,
-    cut: str = "",
+    cut: str | float = "",
     share: float | None = None,
 ) -> Splits:
     """Train on the earlier patients, test on the later ones.
@@ -91,19 +91,22 @@ def temporal(
     """
     dates = read_dates(date)
     _check_length(dates, table, "dates")
-    if bool(cut) == (share is not None):
+    if (cut != "") == (share is not None):
         raise ParamsError("a temporal split needs either the first date of the later part or a share of the patients")
     first: dict[str, float] = {}
     for patient, when in zip(table.patient, dates, strict=True):
         first[patient] = min(when, first.get(patient, np.inf))
     begins = np.array([first[p] for p in table.patient])
-    start = float(read_dates([cut])[0]) if cut else _date_of_share(np.array(list(first.values())), share or 0.0)
+    if share is not None:
+        start = _date_of_share(np.array(list(first.values())), share)
+    else:
+        start = same_scale(cut, date) if isinstance(cut, str) else float(cut)
     early = begins < start
     fold = Fold(1, 1, np.flatnonzero(early & (dates < start)), np.flatnonzero(~early), "later")
     if not len(fold.train) or not len(fold.test):
         raise ParamsError(
-            f"temporal cut {cut or share}: {len(fold.train)} rows are earlier and {len(fold.test)} later; "
-            "choose a date between the first and the last"
+            f"temporal cut {cut if share is None else share}: {len(fold.train)} rows are earlier and "
+            f"{len(fold.test)} later; choose a date between the first and the last"
         )
     notes = [f"temporal split: {len(fold.train)} earlier rows trained on, {len(fold.test)} later ones tested"]
     lost = int((early & (dates >= start)).sum())
@@ -214,50 +217,10 @@ def draw(
             table, outcome, folds=params.folds, repeats=params.repeats, seed=seed
         ),
         "leave-one-centre-out": lambda: leave_one_centre_out(table, outcome, column(params.centre)),
-        "temporal": lambda: temporal(
-            table, outcome, column(params.date), cut=params.date_cut, share=params.date_share
-        ),
+        "temporal": lambda: temporal(table, outcome, column(params.date), cut=params.date_cut, share=params.date_share),
         "external": by_table,
     }
     return schemes[params.scheme]()
-
-
-def read_dates(texts: Sequence[str] | np.ndarray) -> np.ndarray:
-    """Dates as numbers that sort as they do, float64 [rows]; OutcomeError names what cannot be read as one.
-
-    A text of 4, 6 or 8 digits, with hyphens or without, is year, month and day; numbers of other lengths stand
-    for themselves. Days and months before the year are refused: 03/04 may be March or April.
-    """
-    found = np.full(len(texts), np.nan)
-    shapes = set()
-    for i, text in enumerate(texts):
-        value = str(text).strip()
-        match = re.fullmatch(r"(\d{4})-?(\d{2})?-?(\d{2})?([T ].*)?", value)
-        if match and _is_calendar(match):
-            year, month, day = (int(g or 0) for g in match.groups()[:3])
-            found[i] = year * 10_000 + month * 100 + day
-            shapes.add("".join("dmy"[k] for k, g in enumerate(match.groups()[:3]) if g))
-        else:
-            found[i] = _number(value)
-            shapes.add("number")
-    bad = [str(t) for t, v in zip(texts, found, strict=True) if not np.isfinite(v)]
-    if bad:
-        raise OutcomeError(f"{len(bad)} dates cannot be read ({some(bad)}); write them as YYYY-MM-DD")
-    if len(shapes) > 1 and "number" in shapes:
-        raise OutcomeError("some dates are calendar dates and some other numbers; write all of them as YYYY-MM-DD")
-    return found
-
-
-def _is_calendar(match: re.Match[str]) -> bool:
-    month, day = (None if g is None else int(g) for g in match.groups()[1:3])
-    return (month is None or 1 <= month <= 12) and (day is None or 1 <= day <= 31)
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return float("nan")
 
 
 def _date_of_share(dates: np.ndarray, share: float) -> float:
@@ -309,5 +272,5 @@ def _check_length(values: np.ndarray, table: FeatureTable, what: str) -> None:
 
 
 def _numbers_first(text: str) -> tuple[bool, float, str]:
-    value = _number(text)
+    value = as_number(text)
     return (True, 0.0, text) if np.isnan(value) else (False, value, text)

@@ -1,0 +1,169 @@
+"""The tables of a selection, read, joined and checked; nothing is fitted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from radiomics_pipeline.errors import OutcomeError, ParamsError, TableError, some
+from radiomics_pipeline.io.delimited import read_text_table
+from radiomics_pipeline.io.further_tables import join_block, read_repeats, same_columns, stack
+from radiomics_pipeline.io.outcomes import Aligned, OutcomeColumns, align_outcomes, own_outcomes
+from radiomics_pipeline.io.tables import read_features
+from radiomics_pipeline.params.selection import SelectionParams
+from radiomics_pipeline.types.outcome import TIMED, Clinical, Outcome
+from radiomics_pipeline.types.side import Side
+from radiomics_pipeline.types.table import FeatureTable
+
+if TYPE_CHECKING:
+    from radiomics_pipeline.batch.select import Beside
+
+HISTORY = "history"
+"""Key of a manifest's options that says what was done to a table by its outcomes; see validation.guards."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a selection is computed from; rows of an external table stand below those of our own (`n_own`)."""
+
+    table: FeatureTable
+    outcome: Outcome
+    clinical: Clinical | None
+    side: Side
+    readers: Mapping[str, np.ndarray]
+    notes: tuple[str, ...]
+    history: tuple[str, ...] = ()
+    n_own: int | None = None
+    warnings: tuple[str, ...] = field(default=())
+
+
+def with_columns(columns: OutcomeColumns, params: SelectionParams) -> tuple[OutcomeColumns, SelectionParams]:
+    """Columns and parameters that agree: what one of them names, the other has.
+
+    Raises ParamsError where both name another centre or date.
+    """
+    validation = params.validation
+    for name in ("centre", "date"):
+        one, other = getattr(columns, name), getattr(validation, name)
+        if one and other and one != other:
+            raise ParamsError(f"the parameters name {other!r} as {name}, the command line {one!r}; name one")
+        columns = replace(columns, **{name: one or other})
+        validation = validation.model_copy(update={name: one or other})
+    if not columns.clinical and params.clinical:
+        columns = replace(columns, clinical=params.clinical)
+    return columns, params.model_copy(update={"validation": validation})
+
+
+def read_inputs(
+    table: Path, outcomes: Path | None, columns: OutcomeColumns, params: SelectionParams, beside: Beside
+) -> Inputs:
+    """Features, outcome, clinical variables and side information of the rows that have an outcome.
+
+    Raises TableError, OutcomeError or ParamsError.
+    """
+    aligned = _read(table, outcomes, columns)
+    found, notes, side = aligned.table, list(aligned.notes), aligned.side
+    blocks = {}
+    for name, path in beside.blocks.items():
+        found, own, said = join_block(found, read_text_table(path), name)
+        blocks[name] = own
+        notes += said
+    if beside.repeated:
+        again = read_repeats(found, read_text_table(beside.repeated))
+        side = replace(side, repeats=again.values, row=np.arange(len(found)))
+        notes += again.notes
+    side = replace(side, blocks=blocks)
+    if params.harmonise.method == "combat" and not side.centre:
+        raise ParamsError("harmonise: the column of the centres is not named; give --centre")
+    inputs = Inputs(found, aligned.outcome, aligned.clinical, side, aligned.readers, tuple(notes), _history(table))
+    if beside.external:
+        inputs = _with_external(inputs, beside, columns)
+    elif params.validation.scheme == "external":
+        raise ParamsError("validation.scheme external needs a second table to test on; give --test")
+    return replace(inputs, notes=(*inputs.notes, *_follow_up(inputs.outcome, params.validation.horizon)))
+
+
+def _read(table: Path, outcomes: Path | None, columns: OutcomeColumns) -> Aligned:
+    """Features joined with their outcomes."""
+    source = read_text_table(table)
+    file = read_features(
+        source, id_column=columns.id if columns.id in source.columns else "", not_features=columns.named
+    )
+    if outcomes is None:
+        aligned = own_outcomes(file.table, source, columns)
+    else:
+        aligned = align_outcomes(file.table, read_text_table(outcomes), columns)
+    return replace(aligned, notes=(*file.notes, *aligned.notes))
+
+
+def _with_external(inputs: Inputs, beside: Beside, columns: OutcomeColumns) -> Inputs:
+    """The rows of another study below our own."""
+    assert beside.external is not None
+    if inputs.side.repeats is not None or inputs.side.blocks:
+        raise ParamsError("an external table cannot be joined with repeated measurements or further blocks")
+    other = _read(beside.external, beside.external_outcomes, columns)
+    theirs = same_columns(other.table, inputs.table.columns, beside.external.name)
+    shared = sorted(set(inputs.table.patient) & set(theirs.patient))
+    if shared:
+        raise TableError(f"{beside.external.name}: {some(shared)} stand in the training table, too; leave them out")
+    own, foreign = inputs.outcome, other.outcome
+    if own.categories != foreign.categories:
+        raise OutcomeError(
+            f"{beside.external.name}: its classes are {some(foreign.categories)}, those of the training table "
+            f"{some(own.categories)}"
+        )
+    time = None if own.time is None or foreign.time is None else np.concatenate([own.time, foreign.time])
+    outcome = Outcome(own.names, own.kind, np.concatenate([own.value, foreign.value]), time, own.categories)
+    return Inputs(
+        stack(inputs.table, theirs),
+        outcome,
+        _stacked_clinical(inputs.clinical, other.clinical),
+        Side(centre=(*inputs.side.centre, *other.side.centre)),
+        {name: np.concatenate([scores, other.readers[name]]) for name, scores in inputs.readers.items()},
+        (*inputs.notes, *(f"{beside.external.name}: {note}" for note in other.notes)),
+        inputs.history,
+        len(inputs.table),
+    )
+
+
+def _stacked_clinical(first: Clinical | None, second: Clinical | None) -> Clinical | None:
+    """Clinical variables of both tables; a text that the first one does not have is missing."""
+    if first is None or second is None:
+        return None
+    values = second.values.copy()
+    for c, known in enumerate(first.categories):
+        theirs = second.categories[c]
+        if (known is None) != (theirs is None):
+            raise TableError(f"clinical column {first.columns[c]!r} holds numbers in one table and texts in the other")
+        if known is not None and theirs is not None:
+            code = np.array([known.index(t) if t in known else np.nan for t in theirs] + [np.nan])
+            values[:, c] = code[np.where(np.isnan(values[:, c]), len(theirs), values[:, c]).astype(np.int64)]
+    return Clinical(first.columns, np.vstack([first.values, values]), first.categories)
+
+
+def _history(table: Path) -> tuple[str, ...]:
+    """What the manifest beside a table says was done to it by its outcomes."""
+    for name in ("run.json", "select.json"):
+        try:
+            options = json.loads((table.parent / name).read_text("utf-8"))["options"]
+            return tuple(str(entry) for entry in options.get(HISTORY, ()))
+        except (OSError, ValueError, KeyError, AttributeError, TypeError):
+            continue
+    return ()
+
+
+def _follow_up(outcome: Outcome, horizon: float | None) -> tuple[str, ...]:
+    """Notes on a horizon that the follow-up hardly reaches; OutcomeError where it does not reach it at all."""
+    if outcome.kind not in TIMED or outcome.time is None or horizon is None:
+        return ()
+    if outcome.time.max() < horizon:
+        raise OutcomeError(
+            f"the horizon {horizon:g} lies beyond the longest follow-up ({outcome.time.max():g}); name an earlier one"
+        )
+    lost = int(((outcome.time < horizon) & (outcome.value == 0)).sum())
+    return (f"{lost} of {len(outcome)} rows are censored before the horizon {horizon:g}",) if lost else ()

@@ -1,0 +1,126 @@
+"""Models as files: the fitted pipeline by skops, which runs no code of the file, and its card as YAML."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from io import StringIO
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_DEFLATED
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from radiomics_pipeline.errors import TableError, did_you_mean, some
+from radiomics_pipeline.io.atomic import write_bytes
+from radiomics_pipeline.io.delimited import write_text
+from radiomics_pipeline.types.model import Formula, ModelCard
+
+MODEL, CARD = "model.skops", "model.yaml"
+TRUSTED = ("radiomics_pipeline.", "sklearn.", "sksurv.", "xgboost.", "numpy.", "scipy.", "collections.", "builtins.")
+"""Beginnings of the types a model may be made of; a file that names another one is refused."""
+RANKING = ("selection", "description")
+"""Sections of the parameters that say nothing of how features are made."""
+
+
+def save_model(model: Any, card: ModelCard, folder: Path) -> tuple[Path, ...]:
+    """Write the pipeline and its card into a folder."""
+    from skops.io import dumps
+
+    folder.mkdir(parents=True, exist_ok=True)
+    data = dumps(model, compression=ZIP_DEFLATED, compresslevel=6)
+    tree = asdict(card) | {"model_digest": hashlib.sha256(data).hexdigest()}
+    text = StringIO()
+    yaml = YAML()
+    yaml.width = 120
+    yaml.dump(_plain(tree), text)
+    write_bytes(folder / MODEL, data)
+    write_text(folder / CARD, text.getvalue())
+    return folder / MODEL, folder / CARD
+
+
+def load_model(folder: Path) -> tuple[Any, ModelCard]:
+    """The fitted pipeline of a folder, and its card.
+
+    Raises TableError where a file is absent, damaged, does not belong to the other, or holds a type of another library.
+    """
+    from skops.io import get_untrusted_types, loads
+
+    card, digest = _read_card(folder)
+    try:
+        data = (folder / MODEL).read_bytes()
+    except OSError as e:
+        raise TableError(f"{folder.name}/{MODEL}: cannot be read ({e.strerror})") from e
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise TableError(f"{folder.name}: {MODEL} is not the file that {CARD} was written for; save the model again")
+    try:
+        found = get_untrusted_types(data=data)
+        foreign = [name for name in found if not name.startswith(TRUSTED)]
+        if foreign:
+            raise TableError(f"{folder.name}/{MODEL}: holds {some(foreign, 3)}, which no model of this program has")
+        return loads(data, trusted=found), card
+    except TableError:
+        raise
+    except Exception as e:
+        raise TableError(f"{folder.name}/{MODEL}: cannot be read by these versions of the libraries: {e}") from e
+
+
+def _read_card(folder: Path) -> tuple[ModelCard, str]:
+    try:
+        tree = YAML(typ="safe").load((folder / CARD).read_text("utf-8"))
+        digest = tree.pop("model_digest")
+        formula = tree["formula"] and Formula(**tree["formula"])
+        listed = ("outcome", "categories", "features", "clinical", "side", "centres", "cutpoints", "notes")
+        tuples = {name: tuple(tree[name]) for name in listed}
+        texts = {name: tuple(values) for name, values in tree["clinical_texts"].items()}
+        return ModelCard(**{**tree, **tuples, "clinical_texts": texts, "formula": formula}), digest
+    except OSError as e:
+        raise TableError(f"{folder.name}/{CARD}: cannot be read ({e.strerror}); name the folder of a model") from e
+    except (YAMLError, KeyError, TypeError, AttributeError, ValueError) as e:
+        raise TableError(f"{folder.name}/{CARD}: is no card of a model ({e})") from e
+
+
+def features_digest(table: Path) -> str:
+    """SHA-256 of the parameters by which a feature table was made; empty where no run.json stands beside it."""
+    manifest = table.parent / "run.json"
+    try:
+        params = json.loads(manifest.read_text("utf-8"))["params"]
+        making = {key: value for key, value in params.items() if key not in RANKING}
+    except (OSError, ValueError, KeyError, AttributeError):
+        return ""
+    return hashlib.sha256(json.dumps(making, sort_keys=True).encode()).hexdigest()
+
+
+def check_features_digest(card: ModelCard, table: Path) -> tuple[str, ...]:
+    """Notes on what cannot be checked; TableError where the features were made by other parameters than the model's."""
+    here = features_digest(table)
+    if not card.features_digest:
+        return ("how the features of the training table were made is not known, so that it cannot be compared",)
+    if not here:
+        return (f"no run.json beside {table.name} says how its features were made: unchecked whether as the model's",)
+    if here != card.features_digest:
+        raise TableError(
+            f"{table.name}: its features were made with other parameters than those of the model's training table; "
+            "extract them again with params.yaml of the training run"
+        )
+    return ()
+
+
+def missing_columns(card: ModelCard, columns: tuple[str, ...], name: str) -> None:
+    """TableError where a table lacks columns of the model."""
+    absent = [c for c in card.features if c not in set(columns)]
+    if absent:
+        hint = did_you_mean(absent[0], columns)
+        raise TableError(f"{name}: {len(absent)} columns of the model are absent: {some(absent)}{hint}")
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, so that YAML has no tags."""
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return value

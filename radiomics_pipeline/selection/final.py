@@ -1,0 +1,100 @@
+"""The final model: a plan refitted to all rows. Its score is that of the plan's folds, never one of these rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from radiomics_pipeline.selection.validation.fitting import fit_fresh, one_thread
+from radiomics_pipeline.types.model import Formula
+from radiomics_pipeline.types.outcome import TIMED, Kind, Outcome
+
+
+@dataclass(frozen=True)
+class FinalModel:
+    """A plan fitted to all rows.
+
+    horizon : time to which its curves are judged, None without a time
+    cutpoints : of the score, between risk groups, as the folds' predictions divide; formula : of linear models
+    """
+
+    plan: str
+    model: Any
+    horizon: float | None
+    cutpoints: tuple[float, ...]
+    formula: Formula | None
+
+
+PROBES = 8
+"""Random rows on which a formula must give what the pipeline gives."""
+AGREE = 1e-8
+"""Relative difference up to which it does."""
+
+
+def fit_final(pipeline: Any, X: np.ndarray, outcome: Outcome, groups: np.ndarray, seed: int) -> Any:
+    """A fresh copy of the pipeline, fitted to all rows."""
+    with one_thread():
+        return fit_fresh(pipeline, X, outcome, groups, np.arange(len(X)), (seed,))[0]
+
+
+def score_of(model: Any, X: np.ndarray, kind: Kind) -> np.ndarray:
+    """The number by which rows are ranked, float64 [rows]: log odds or probability, a value, or a risk."""
+    if kind == "binary" and hasattr(model, "decision_function"):
+        return np.asarray(model.decision_function(X), np.float64)
+    if kind in ("binary", "multiclass", "ordinal"):
+        shares = np.asarray(model.predict_proba(X), np.float64)
+        return shares @ np.arange(shares.shape[1], dtype=np.float64)
+    return np.asarray(model.predict(X), np.float64)
+
+
+def formula_of(model: Any, X: np.ndarray, names: tuple[str, ...], kind: Kind, used: tuple[int, ...]) -> Formula | None:
+    """The model as a formula of its columns; None where it is none.
+
+    X : float64 [rows, columns], the training rows; used : positions of the columns that may count; others are tried
+    only where none is named
+
+    Each column is moved by its spread in a row of medians. The formula stands only if it gives what the pipeline gives
+    on rows drawn at random inside the training range: so a model with ranks, trees or texts has none.
+    """
+    if kind not in ("binary", "continuous", *TIMED):
+        return None
+    if kind == "binary" and not hasattr(model, "decision_function"):
+        return None
+    with np.errstate(all="ignore"):
+        medians = np.nan_to_num(np.nanmedian(X, axis=0))
+        spread = np.nan_to_num(np.nanstd(X, axis=0))
+    columns = np.array([c for c in (used or range(X.shape[1])) if spread[c] > 0], np.int64)
+    rows = np.tile(medians, (len(columns) + 1, 1))
+    rows[np.arange(1, len(columns) + 1), columns] += spread[columns]
+    scores = score_of(model, rows, kind)
+    slopes = (scores[1:] - scores[0]) / spread[columns]
+    intercept = float(scores[0] - slopes @ medians[columns])
+    if not _holds(model, X, kind, columns, slopes, intercept, medians):
+        return None
+    kept = np.abs(slopes * spread[columns]) > AGREE * max(1.0, float(np.abs(scores[0])))
+    return Formula(
+        intercept=0.0 if kind in TIMED else intercept,
+        coefficients={names[c]: float(s) for c, s in zip(columns[kept], slopes[kept], strict=True)},
+        medians={names[c]: float(medians[c]) for c in columns[kept]},
+        link={"binary": "logistic", "continuous": "identity"}.get(kind, "log-hazard"),
+    )
+
+
+def _holds(  # noqa: PLR0917
+    model: Any,
+    X: np.ndarray,
+    kind: Kind,
+    columns: np.ndarray,
+    slopes: np.ndarray,
+    intercept: float,
+    medians: np.ndarray,
+) -> bool:
+    """Whether the formula gives what the pipeline gives, on rows whose every column comes from another training row."""
+    rng = np.random.default_rng(0)
+    filled = np.where(np.isnan(X), medians, X)
+    drawn = filled[rng.integers(0, len(X), (PROBES, X.shape[1])), np.arange(X.shape[1])]
+    found = score_of(model, drawn, kind)
+    given = intercept + drawn[:, columns] @ slopes
+    return bool(np.allclose(found, given, rtol=AGREE, atol=AGREE * max(1.0, float(np.abs(found).max()))))
