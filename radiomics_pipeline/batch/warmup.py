@@ -108,11 +108,15 @@ def _maps() -> None:
 
 def _statistics() -> None:
     """What selection compiles."""
+    from radiomics_pipeline.selection.combine.best_subset import BestSubsetCox, BestSubsetLinear, BestSubsetLogistic
     from radiomics_pipeline.selection.learners.penalised import PenalisedLogistic
     from radiomics_pipeline.stats.concordance import harrell_c
+    from radiomics_pipeline.stats.correlation import spearman_columns
     from radiomics_pipeline.stats.cox import cox_lrt, cox_robust_p
     from radiomics_pipeline.stats.delong import auc_delong
     from radiomics_pipeline.stats.deviance import cox_loss
+    from radiomics_pipeline.stats.kruskal import kruskal_p
+    from radiomics_pipeline.stats.maxt import max_t
 
     random = np.random.default_rng(0)
     values, groups = random.normal(size=(30, 3)), np.repeat(np.arange(15), 2)
@@ -123,7 +127,14 @@ def _statistics() -> None:
     cox_lrt(values, time, event)
     cox_robust_p(values, time, event, groups)
     cox_loss(values.T, time, event)
+    spearman_columns(values, time, groups)
+    kruskal_p(values, groups % 3)
+    max_t(values, time, permutations=2, seed=0, groups=groups)
     PenalisedLogistic().fit(values, positive, groups)
+    survival = np.array(list(zip(event, time, strict=True)), dtype=[("event", "?"), ("time", "<f8")])
+    BestSubsetLogistic(candidates=2, largest=2).fit(values, positive, groups)
+    BestSubsetLinear(candidates=2, largest=2).fit(values, time, groups)
+    BestSubsetCox(candidates=2, largest=2).fit(values, survival, groups)
 
 
 def _delineation() -> None:

@@ -164,15 +164,24 @@ def _overview(study: Study, original: tuple[str, ...]) -> Overview:
     redundancy = find_redundancy(table, params.redundancy)
     if not any(row.kept for row in redundancy.rows):
         raise TableError(f"none of {len(original)} features is usable: {redundancy.rows[0].reason}")
-    adjust = None
-    if params.alone.adjust:
-        layout, text = study.layout, set(study.layout.text)
-        columns = [c for name in ("volume", "clinical") for c in layout.inputs[name] if c not in text]
-        adjust = study.X[study.own][:, columns] if columns else None
+    adjust = _adjusting(study) if params.alone.adjust else None
     univariate = rank_alone(
         table, study.outcome.rows(study.own), adjust, permutations=params.alone.permutations, seed=params.seed
     )
     return Overview(redundancy, univariate)
+
+
+def _adjusting(study: Study) -> np.ndarray | None:
+    """Volume and clinical columns of our own rows, float64 [rows, columns]; of a text all its categories but one."""
+    X, text = study.X[study.own], set(study.layout.text)
+    columns = []
+    for c in (*study.layout.inputs["volume"], *study.layout.inputs["clinical"]):
+        if c not in text:
+            columns.append(X[:, c])
+            continue
+        codes = np.unique(X[~np.isnan(X[:, c]), c])[1:]
+        columns += [np.where(np.isnan(X[:, c]), np.nan, X[:, c] == code) for code in codes]
+    return np.column_stack(columns) if columns else None
 
 
 def _evaluate_plans(
@@ -296,8 +305,9 @@ def _baseline_notes(study: Study, volume: str) -> list[str]:
 
 def _warn_of_twins(univariate: tuple[UnivariateRow, ...]) -> tuple[str, ...]:
     """Features that separate the outcome without error: perhaps the outcome in another form."""
-    perfect = [f"{row.feature} ({row.n} rows)" for row in univariate if row.value in (0.0, 1.0)]
-    if not perfect or univariate[0].metric not in ("auc", "c_index"):
+    ends = {"auc": (0.0, 1.0), "c_index": (0.0, 1.0), "somers_d": (-1.0, 1.0), "spearman": (-1.0, 1.0)}
+    perfect = [f"{row.feature} ({row.n} rows)" for row in univariate if row.value in ends.get(row.metric, (1.0,))]
+    if not perfect:
         return ()
     return (
         f"{len(perfect)} features separate the outcome without error; is one of them the outcome in another form? "

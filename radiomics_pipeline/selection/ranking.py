@@ -47,5 +47,5 @@ def rank_clusters(
 
 
 def _distance(row: UnivariateRow) -> float:
-    chance = 0.5 if row.metric in ("auc", "c_index") else 0.0
+    chance = 0.5 if row.metric in ("auc", "c_index", "auc_pairs") else 0.0
     return -1.0 if np.isnan(row.value) else round(abs(row.value - chance), 12)

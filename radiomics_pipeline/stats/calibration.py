@@ -18,9 +18,13 @@ from radiomics_pipeline.stats.lowess import lowess
 NAN = float("nan")
 NEAREST = 1e-6
 """Probabilities nearer to 0 or 1 count as this near: their logits would be infinite."""
+STEP = 3.0
+"""Largest change of a logit in one step of Newton's method."""
 SEPARATED = "the predictions separate the outcomes without error: the slope is infinite"
 FEWEST = 10
 """Rows from which a smooth curve is drawn."""
+PLACES = 400
+"""Of more different probabilities than this the curve is fitted at as many quantiles, and straight between them."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +155,7 @@ def observed_expected(p: np.ndarray, event: np.ndarray, *, level: float = 0.95) 
 def calibration_curve(p: np.ndarray, event: np.ndarray, *, at: np.ndarray | None = None, span: float = 0.75) -> Curve:
     """Smooth share of events over the predicted probability, and the calibration index made of it.
 
-    at : where the curve is given, within the range of p; None for every probability that occurs
+    at : where the curve is given, rising, within the range of p; None for every probability that occurs
     span : share of rows behind each place, see stats/lowess.py
 
     Austin and Steyerberg, Stat Med 2019;38:4051, doi 10.1002/sim.8281 (there with R's loess, a local parabola; here
@@ -164,15 +168,24 @@ def calibration_curve(p: np.ndarray, event: np.ndarray, *, at: np.ndarray | None
     if len(found) < FEWEST:
         nothing = np.full(len(places), NAN)
         return Curve(places, nothing, NAN, NAN, NAN, NAN, f"fewer than {FEWEST} rows")
-    line = np.clip(lowess(found, flags.astype(np.float64), own, span), 0, 1)
+    line = _line(found, flags, own, span)
     gap = np.abs(line[np.searchsorted(own, found)] - found)
-    shown = line if at is None else np.clip(lowess(found, flags.astype(np.float64), places, span), 0, 1)
+    shown = line if at is None else _line(found, flags, places, span)
     inside = (places >= own[0] - 1e-12) & (places <= own[-1] + 1e-12)
     e50, e90 = np.quantile(gap, (0.5, 0.9))
     note = SAME if len(own) == 1 else (ONE_CLASS if flags.all() or not flags.any() else "")
     return Curve(
         places, np.where(inside, shown, NAN), float(gap.mean()), float(e50), float(e90), float(gap.max()), note
     )
+
+
+def _line(p: np.ndarray, flags: np.ndarray, at: np.ndarray, span: float) -> np.ndarray:
+    """The smooth curve at rising places, held within 0 and 1."""
+    some = at
+    if len(at) > PLACES:
+        some = at[np.unique(np.linspace(0, len(at) - 1, PLACES).round().astype(np.int64))]
+    line = np.clip(lowess(p, flags.astype(np.float64), some, span), 0, 1)
+    return line if some is at else np.interp(at, some, line)
 
 
 def _logits(p: np.ndarray) -> tuple[np.ndarray, str]:
@@ -190,13 +203,18 @@ def _wald(value: float, variance: float, level: float, note: str) -> Estimate:
 def _logistic(
     design: np.ndarray, flags: np.ndarray, offset: np.ndarray, groups: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients of a logistic regression by Newton's method with halved steps, and their covariance."""
+    """Coefficients of a logistic regression and their covariance.
+
+    By Newton's method: no step moves a row's logit by more than STEP, since from where all probabilities are 0 or 1 in
+    floating point there is no way back; a step that does not lower the loss is halved.
+    """
     y, beta = flags.astype(np.float64), np.zeros(design.shape[1])
     loss = _loss(offset, y)
-    for _ in range(200):
+    for _ in range(500):
         fitted = expit(offset + design @ beta)
         information = (design * (fitted * (1 - fitted))[:, None]).T @ design
         step = np.linalg.solve(information, design.T @ (y - fitted))
+        step = step * min(1.0, STEP / max(float(np.abs(design @ step).max()), 1e-300))
         for _ in range(60):
             new = _loss(offset + design @ (beta + step), y)
             if new <= loss + 1e-12 * abs(loss):

@@ -10,11 +10,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from radiomics_pipeline.errors import ParamsError
-from radiomics_pipeline.selection.validation.compare import compare, corrected_p, paired_delong
+from radiomics_pipeline.selection.validation.compare import compare
 from radiomics_pipeline.selection.validation.evaluate import evaluate
 from radiomics_pipeline.selection.validation.folds import draw_folds
 from radiomics_pipeline.selection.validation.schemes import temporal
-from radiomics_pipeline.stats.delong import auc_delong
 from tests.selection.studies import study
 
 MODEL = make_pipeline(StandardScaler(), LogisticRegression())
@@ -51,39 +50,6 @@ def test_a_single_test_part_is_compared_by_delongs_test():
     assert rows["auc"].lower < rows["auc"].difference < rows["auc"].upper
     assert np.isnan(rows["brier"].p)
     assert compare(first, first)[0].p == 1.0
-
-
-def test_paired_delong_has_the_areas_and_variances_of_each_score():
-    rng = np.random.default_rng(0)
-    event = rng.random(60) < 0.4
-    values = rng.normal(size=(60, 2)).round(1) + event[:, None]
-    for groups in (np.arange(60), np.arange(60) // 2):
-        areas, covariance = paired_delong(values, event, groups)
-        single = auc_delong(values, event, groups)
-        np.testing.assert_allclose(areas, single.area, atol=1e-12)
-        np.testing.assert_allclose(np.diag(covariance), single.variance, rtol=1e-10)
-    areas, covariance = paired_delong(values[:, [0, 0]], event, np.arange(60))
-    assert covariance[0, 1] == pytest.approx(covariance[0, 0])
-
-
-def test_paired_delong_has_the_covariance_of_its_definition():
-    rng = np.random.default_rng(1)
-    event = np.arange(30) < 12
-    values = rng.normal(size=(30, 2)) + 0.8 * event[:, None]
-    _, covariance = paired_delong(values, event, np.arange(30))
-
-    def psi(k):
-        return (values[event, k][:, None] > values[~event, k][None, :]).astype(float)
-
-    v10, v01 = ([psi(k).mean(axis=axis) for k in (0, 1)] for axis in (1, 0))
-    expected = np.cov(v10)[0, 1] / 12 + np.cov(v01)[0, 1] / 18
-    assert covariance[0, 1] == pytest.approx(expected)
-
-
-def test_p_of_no_difference_is_one_and_of_a_constant_one_is_not_known():
-    assert corrected_p(np.zeros(5), 0.25) == 1.0
-    assert np.isnan(corrected_p(np.full(5, 0.1), 0.25))
-    assert np.isnan(corrected_p(np.array([0.1]), 0.25))
 
 
 def test_other_folds_or_rows_are_refused():

@@ -14,9 +14,10 @@ from sksurv.linear_model import CoxnetSurvivalAnalysis, CoxPHSurvivalAnalysis
 from radiomics_pipeline.errors import OutcomeError, ParamsError
 from radiomics_pipeline.params.selection import SelectionParams
 from radiomics_pipeline.params.validation import ValidationParams
+from radiomics_pipeline.selection.layout import layout_of
 from radiomics_pipeline.selection.learners import penalised
 from radiomics_pipeline.selection.learners.penalised import PenalisedLogistic
-from radiomics_pipeline.selection.models import PLANS, layout_of, plans_for
+from radiomics_pipeline.selection.plans import build, named_plan
 from radiomics_pipeline.selection.steps.redundancy import DropCorrelated
 from radiomics_pipeline.selection.validation.evaluate import evaluate
 from radiomics_pipeline.selection.validation.fitting import best_cut
@@ -100,8 +101,8 @@ def test_selected_columns_are_named_after_the_columns_of_the_table():
     values = np.column_stack([np.ones(60), table.values, table.values[:, 0] + 1e-3])
     names = ("constant", *table.columns, "twin")
     table = replace(table, columns=names, values=values)
-    plan = next(p for p in PLANS if p.name == "lasso")
-    found = evaluate(plan.build(plan, layout_of(names, None, ""), PARAMS), table, outcome, folds_of(table, outcome))
+    pipeline = build(named_plan("lasso"), layout_of(names), "binary", PARAMS)
+    found = evaluate(pipeline, table, outcome, folds_of(table, outcome))
     assert all("f000" in chosen and not {"constant", "twin"} & chosen for chosen in found.selected)
 
 
@@ -109,9 +110,7 @@ def test_selected_columns_are_named_after_the_columns_of_the_table():
 def test_one_and_two_processes_and_any_order_of_patients_rows_give_the_same_bytes(kind):
     table, outcome, clinical = study(kind=kind, columns=60)
     table = replace(table, patient=tuple(f"p{i // 2:02d}" for i in range(60)))
-    layout = layout_of(table.columns, clinical, "")
-    plan = next(p for p in plans_for(kind, layout) if "clinical" in p.inputs and "radiomics" in p.inputs)
-    pipeline = plan.build(plan, layout, PARAMS)
+    pipeline = build(named_plan("clinical+elastic-net"), layout_of(table.columns, clinical), kind, PARAMS)
     one = evaluate(pipeline, table, outcome, folds_of(table, outcome), clinical=clinical)
     two = evaluate(pipeline, table, outcome, folds_of(table, outcome), clinical=clinical, n_jobs=2)
     assert repr(one) == repr(two)
@@ -132,9 +131,10 @@ def test_a_category_not_seen_in_training_and_missing_cells_do_no_harm():
     features[5, 2] = np.nan
     table = replace(table, values=features)
     odd = Clinical(clinical.columns, values, (None, ("f", "m"), ("A", "B")))
-    layout = layout_of(table.columns, odd, "")
-    for plan in plans_for("binary", layout):
-        found = evaluate(plan.build(plan, layout, PARAMS), table, outcome, folds_of(table, outcome), clinical=odd)
+    layout = layout_of(table.columns, odd)
+    for plan in ("clinical", "lasso", "signature", "clinical+lasso"):
+        pipeline = build(named_plan(plan), layout, "binary", PARAMS)
+        found = evaluate(pipeline, table, outcome, folds_of(table, outcome), clinical=odd)
         assert np.isfinite([row.prediction for row in found.predictions]).all()
 
 
@@ -166,10 +166,9 @@ def test_folds_without_a_comparable_pair_have_no_score_and_a_note():
     event = np.ones(12)
     time[:3] = 1.0
     outcome = Outcome.survival(time, event)
-    layout = layout_of(table.columns, None, "f000")
-    plan = next(p for p in plans_for("survival", layout) if p.name == "volume")
+    pipeline = build(named_plan("volume"), layout_of(table.columns, None, "f000"), "survival", PARAMS)
     folds = folds_of(table, outcome, folds=6, repeats=1)
-    found = evaluate(plan.build(plan, layout, PARAMS), table, outcome, folds)
+    found = evaluate(pipeline, table, outcome, folds)
     lost = int(np.isnan(found.scores).sum())
     assert lost > 0
     assert found.performance.n_folds == 6 - lost

@@ -12,8 +12,9 @@ from sklearn.preprocessing import StandardScaler
 
 from radiomics_pipeline.params.selection import SelectionParams
 from radiomics_pipeline.params.validation import ValidationParams
+from radiomics_pipeline.selection.layout import layout_of
 from radiomics_pipeline.selection.learners.table import LEARNERS
-from radiomics_pipeline.selection.models import layout_of, plans_for
+from radiomics_pipeline.selection.plans import build, named_plan
 from radiomics_pipeline.selection.registry import method_named
 from radiomics_pipeline.selection.steps.screen import Screen
 from radiomics_pipeline.selection.validation.evaluate import evaluate
@@ -64,9 +65,7 @@ def pooled_auc(values: np.ndarray, truth: np.ndarray, model: str) -> float:
     if model in PIPELINES:
         pipeline = PIPELINES[model]()
     else:
-        layout = layout_of(table.columns, None, "")
-        plan = next(p for p in plans_for("binary", layout) if p.name == model)
-        pipeline = plan.build(plan, layout, params)
+        pipeline = build(named_plan(model), layout_of(table.columns), "binary", params)
     found = evaluate(pipeline, table, outcome, folds)
     risk = {row.case: row.prediction for row in found.predictions}
     return float(roc_auc_score(truth, [risk[case] for case in table.case]))

@@ -109,6 +109,24 @@ def test_extreme_but_overlapping_predictions_converge():
     assert np.abs([(event - fitted).sum(), ((event - fitted) * x).sum()]).max() < 1e-8
 
 
+@pytest.mark.parametrize("spread", [0.01, 1, 5, 30])
+def test_small_tables_with_sure_and_wrong_predictions_converge(spread):
+    rng = np.random.default_rng(5)
+    solved = 0
+    for _ in range(300):
+        n = int(rng.integers(3, 25))
+        p, event = expit(rng.normal(spread * rng.normal(), spread, n)), rng.random(n) < rng.choice([0.1, 0.5, 0.9])
+        (intercept, slope), large = recalibration(p, event), in_the_large(p, event)
+        x = logit(np.clip(p, 1e-6, 1 - 1e-6))
+        if not np.isnan(slope.value):
+            left = event - expit(intercept.value + slope.value * x)
+            assert max(abs(left.sum()), abs((left * x).sum())) < 1e-6
+            solved += 1
+        if not np.isnan(large.value):
+            assert abs((event - expit(large.value + x)).sum()) < 1e-6
+    assert solved > 100
+
+
 def test_observed_over_expected_with_its_interval():
     p, event = np.full(100, 0.1), np.arange(100) < 20
     found = observed_expected(p, event)
@@ -150,6 +168,12 @@ def test_calibration_indices_are_distances_of_the_curve_from_the_diagonal():
     assert curve.ici == pytest.approx(gap.mean(), abs=1e-9)
     assert (curve.e50, curve.e90) == pytest.approx(tuple(np.quantile(gap, (0.5, 0.9))), abs=1e-9)
     assert curve.e_max == pytest.approx(gap.max(), abs=1e-9)
+
+
+def test_a_large_table_is_smoothed_at_fewer_places_without_a_difference_that_matters():
+    p, event = predictions(6, 1500)
+    line = np.clip(reference_lowess(event.astype(float), p, frac=0.75, it=0, delta=0, xvals=np.sort(p)), 0, 1)
+    assert calibration_curve(p, event).observed == pytest.approx(line, abs=1e-4)
 
 
 def test_the_curve_is_not_drawn_past_the_predictions_nor_for_a_handful_of_rows():

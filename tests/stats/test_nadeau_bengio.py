@@ -109,7 +109,6 @@ def test_on_equally_good_models_the_corrected_test_is_not_too_liberal_and_the_pl
             accuracy[fold] = ((x[rows] > cut) == y[rows, None]).mean(axis=0)
         plain += corrected_t_test(*accuracy.T, 0.0).p < 0.05
         corrected += corrected_t_test(*accuracy.T, 0.25).p < 0.05
-    print(plain, corrected)
     assert plain / 400 > 0.2
     assert corrected / 400 < 0.05 + 3.5 * np.sqrt(0.05 * 0.95 / 400)
 

@@ -203,4 +203,4 @@ def _order(row: CombinationRow) -> tuple[float, float, str]:
 
 
 def _chance(metric: str) -> float:
-    return 0.5 if metric in ("auc", "c_index") else 0.0
+    return 0.5 if metric in ("auc", "c_index", "auc_pairs") else 0.0

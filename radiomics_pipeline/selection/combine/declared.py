@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import chdtrc, fdtrc, ndtr, ndtri
+from scipy.special import chdtrc, fdtrc
 
 from radiomics_pipeline.errors import ParamsError, TableError
 from radiomics_pipeline.selection.combine.families import Family, family_of
-from radiomics_pipeline.selection.validation.compare import paired_delong
-from radiomics_pipeline.types.combination import NAN, IncrementRow, NestedTestRow
+from radiomics_pipeline.stats.paired_auc import contrast, paired_areas
+from radiomics_pipeline.types.combination import IncrementRow, NestedTestRow
 from radiomics_pipeline.types.outcome import Outcome
 
 RULE = (
@@ -137,23 +137,19 @@ def external_delong(
     truth = np.asarray(event, np.bool_)
     if truth.all() or not truth.any():
         raise ParamsError("the external rows are all of one class; an AUC needs both")
-    areas, covariance = paired_delong(np.column_stack([base, added]), truth, np.asarray(tested_on, dtype=object))
-    difference = float(areas[1] - areas[0])
-    variance = float(covariance[0, 0] + covariance[1, 1] - 2.0 * covariance[0, 1])
-    error = variance**0.5 if variance > 1e-15 else NAN
-    reach = float(ndtri(0.975)) * error
-    p = float(2.0 * ndtr(-abs(difference) / error)) if error == error else NAN  # noqa: PLR0124 -- NaN is not itself
+    areas = paired_areas(np.column_stack([added, base]), truth, np.asarray(tested_on, dtype=object))
+    found = contrast(areas, np.array([1.0, -1.0]))
     return IncrementRow(
         *plans,
         "auc",
         "higher",
-        float(areas[0]),
-        float(areas[1]),
-        difference,
-        difference - reach,
-        difference + reach,
+        float(areas.area[1]),
+        float(areas.area[0]),
+        found.difference,
+        found.lower,
+        found.upper,
         1,
-        p,
+        found.p,
         0,
         "DeLong on external rows; p is two-sided",
     )

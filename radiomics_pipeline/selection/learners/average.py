@@ -17,7 +17,8 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter, validat
 
 from radiomics_pipeline.params.base import Section
 from radiomics_pipeline.selection.learners.inner import ClassLearner, NumberLearner
-from radiomics_pipeline.selection.learners.members import Member, members_of, views_of
+from radiomics_pipeline.selection.learners.member import Member
+from radiomics_pipeline.selection.learners.members import members_of, views_of
 from radiomics_pipeline.selection.registry import Method
 from radiomics_pipeline.types.outcome import KINDS, TIMED, Kind
 

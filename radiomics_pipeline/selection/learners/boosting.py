@@ -19,6 +19,7 @@ def _train(model: Any, X: np.ndarray, y: np.ndarray, objective: dict[str, Any]) 
 
     settings = {
         "tree_method": "hist",
+        "max_bin": model.bins,
         "nthread": 1,
         "verbosity": 0,
         "seed": model.seed,
@@ -58,6 +59,7 @@ class _Boosted:
         columns: float = 0.3,
         ridge: float = 5.0,
         least: float = 2.0,
+        bins: int = 32,
         seed: int = 0,
     ) -> None:
         self.rounds = rounds
@@ -67,6 +69,7 @@ class _Boosted:
         self.columns = columns
         self.ridge = ridge
         self.least = least
+        self.bins = bins
         self.seed = seed
 
 
@@ -76,7 +79,7 @@ class BoostedClassifier(_Boosted, ClassLearner):
     rounds, learning_rate : trees, and the share of each that is added
     depth : of the trees; rows, columns : shares of them that a tree and a split see
     ridge : L2 penalty of leaves; least : sum of curvatures in a leaf, about a quarter of its rows for even classes
-    seed : of the draws. Missing cells are allowed.
+    bins : into which each column's values are sorted before; seed : of the draws. Missing cells are allowed.
 
     booster_ : XGBoost's; selected_ : int64, columns that trees split at
     """
@@ -115,6 +118,7 @@ class BoostingParams(Section):
     columns: float = Field(0.3, gt=0, le=1, description="share of the columns that a split sees")
     ridge: float = Field(5.0, ge=0, description="L2 penalty of leaves")
     least: float = Field(2.0, ge=0, description="sum of curvatures in a leaf, at least")
+    bins: int = Field(32, ge=2, description="bins of each column's values, between which trees split")
 
 
 def _build(params: BoostingParams, kind: Kind, seed: int) -> Any:

@@ -73,7 +73,8 @@ def discriminant(z: np.ndarray, codes: np.ndarray, n_classes: int, p: int) -> tu
     covariance = within.T @ within / len(z)
     amount, level = _ledoit_wolf(within, covariance, p)
     shrunk = (1 - amount) * covariance
-    shrunk[np.diag_indices_from(shrunk)] += amount * level + 1e-9 * max(level, 1e-300)
+    least = 1e-9 * float((z**2).sum()) / (len(z) * p) or 1.0  # where classes do not vary within
+    shrunk[np.diag_indices_from(shrunk)] += amount * level + least
     weights = np.linalg.solve(shrunk, means.T).T
     return weights, -0.5 * (weights * means).sum(axis=1), amount
 

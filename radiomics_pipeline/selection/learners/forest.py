@@ -28,7 +28,7 @@ def _settings(model: Any, n_columns: int) -> dict[str, Any]:
         "n_estimators": model.trees,
         "min_samples_leaf": model.least,
         "max_features": few if model.columns is None else model.columns,
-        "bootstrap": True,
+        "bootstrap": model.out_of_bag or model.splits == "best",
         "n_jobs": 1,
         "random_state": model.seed,
     }
@@ -59,7 +59,8 @@ class ForestClassifier(ClassLearner):
 
     splits : "best" threshold of each column tried (a random forest; Breiman, Mach Learn 2001;45:5,
         doi 10.1023/A:1010933404324), or "random" ones (extra trees; Geurts, Ernst and Wehenkel, Mach Learn 2006;63:3,
-        doi 10.1007/s10994-006-6226-1), here on bootstrap samples too, which makes out-of-bag predictions possible
+        doi 10.1007/s10994-006-6226-1), here on bootstrap samples too where out_of_bag
+    out_of_bag : draw bootstrap samples and predict rows out of them; without, extra trees see all rows
     trees : how many; least : rows in a leaf; columns : tried at each split, "sqrt", a share, or None: a
         third, at most three times the root; seed : of all draws
 
@@ -67,14 +68,16 @@ class ForestClassifier(ClassLearner):
         of their patient; NaN where there is none
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 -- scikit-learn's way
         self,
         splits: SplitsAt = "best",
         trees: int = 300,
         least: int = 3,
         columns: Columns = "sqrt",
+        out_of_bag: bool = True,
         seed: int = 0,
     ) -> None:
+        self.out_of_bag = out_of_bag
         self.splits = splits
         self.trees = trees
         self.least = least
@@ -84,6 +87,8 @@ class ForestClassifier(ClassLearner):
     def _fit(self, X: np.ndarray, codes: np.ndarray, groups: np.ndarray) -> None:
         estimator = RandomForestClassifier if self.splits == "best" else ExtraTreesClassifier
         self.forest_ = estimator(**_settings(self, X.shape[1])).fit(X, codes)
+        if not self.out_of_bag:
+            return
         found = out_of_bag(self.forest_, X, groups, lambda tree, rows: tree.predict_proba(rows))
         self.oob_probability_ = np.broadcast_to(found, (len(X), len(self.classes_))).copy()
 
@@ -94,14 +99,16 @@ class ForestClassifier(ClassLearner):
 class ForestRegressor(NumberLearner):
     """As ForestClassifier, for a number. oob_prediction_ : float64 [rows]"""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 -- scikit-learn's way
         self,
         splits: SplitsAt = "best",
         trees: int = 300,
         least: int = 3,
         columns: Columns = None,
+        out_of_bag: bool = True,
         seed: int = 0,
     ) -> None:
+        self.out_of_bag = out_of_bag
         self.splits = splits
         self.trees = trees
         self.least = least
@@ -111,6 +118,8 @@ class ForestRegressor(NumberLearner):
     def _fit(self, X: np.ndarray, y: np.ndarray, groups: np.ndarray) -> None:
         estimator = RandomForestRegressor if self.splits == "best" else ExtraTreesRegressor
         self.forest_ = estimator(**_settings(self, X.shape[1])).fit(X, y)
+        if not self.out_of_bag:
+            return
         found = out_of_bag(self.forest_, X, groups, lambda tree, rows: tree.predict(rows)[:, None])
         self.oob_prediction_ = found[:, 0]
 
@@ -130,8 +139,8 @@ class ForestParams(Section):
 
 def _make(splits: SplitsAt, params: ForestParams, kind: Kind, seed: int) -> Any:
     if kind == "continuous":
-        return ForestRegressor(splits, params.trees, params.least, _columns(params, None), seed)
-    return ForestClassifier(splits, params.trees, params.least, _columns(params, "sqrt"), seed)
+        return ForestRegressor(splits, params.trees, params.least, _columns(params, None), seed=seed)
+    return ForestClassifier(splits, params.trees, params.least, _columns(params, "sqrt"), seed=seed)
 
 
 def _columns(params: ForestParams, usual: Columns) -> Columns:

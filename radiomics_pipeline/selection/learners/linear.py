@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import numpy as np
-from sklearn.linear_model import enet_path
-from sklearn.preprocessing import StandardScaler
+from typing import Any
 
-from radiomics_pipeline.selection.learners.inner import NumberLearner, number_folds, positive
+import numpy as np
+from scipy.stats import rankdata
+from sklearn.base import RegressorMixin
+from sklearn.linear_model import enet_path
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from radiomics_pipeline.selection.learners.inner import NumberLearner, positive
+from radiomics_pipeline.selection.learners.penalised import Path, _Penalised
 from radiomics_pipeline.selection.learners.rotation import Rotation, rotate
 
 SHARES = (1e-3, 1e3)
 """Of the variance that a ridge takes the columns to explain to the one left, between which penalties lie."""
 
 
-class _Linear(NumberLearner):
-    coef_: np.ndarray
-    intercept_: float
-
-    def _number(self, X: np.ndarray) -> np.ndarray:
-        return np.asarray(X @ self.coef_ + self.intercept_)
-
-
-class RidgeLinear(_Linear):
+class RidgeLinear(NumberLearner):
     """Least squares + penalty |coefficients|^2; the intercept is free.
 
     The penalty is that of the smallest squared error of patients left out, one after the other, in closed form
@@ -52,6 +49,9 @@ class RidgeLinear(_Linear):
         self.coef_, intercept = rotation.back(weights, np.asarray(y.mean()))
         self.intercept_ = float(intercept)
 
+    def _number(self, X: np.ndarray) -> np.ndarray:
+        return np.asarray(X @ self.coef_ + self.intercept_)
+
 
 def _left_out(rotation: Rotation, y: np.ndarray, groups: np.ndarray, penalty: float) -> float:
     """Sum of squared errors of every patient, predicted from all others: (I - H) of its rows, inverted, times error."""
@@ -70,63 +70,43 @@ def _left_out(rotation: Rotation, y: np.ndarray, groups: np.ndarray, penalty: fl
     return total
 
 
-class PenalisedLinear(_Linear):
+class PenalisedLinear(RegressorMixin, _Penalised):
     """Least squares under an elastic net: mean squared error / 2 + penalty (r |b| + (1 - r) b^2 / 2).
 
-    Penalty and share r are those of the smallest squared error of rows left out by inner folds. Columns are scaled,
-    in every inner fold anew.
+    Penalty and share r are those of the smallest squared error of rows left out by inner folds, in which low and high
+    outcomes are shared out. Settings and `prepare` are those of PenalisedLogistic.
 
-    l1_ratios : shares of L1 to choose among, each in (0, 1]
-    steps, smallest : how many penalties, and the smallest as a share of the one that selects nothing
-    inner_folds, seed : of the inner folds
-
-    coef_ : float64 [columns], of X as given; intercept_; selected_ : int64, columns whose coefficient is not 0
+    coef_ : float64 [prepared columns]; intercept_; selected_ : int64, columns of X whose coefficient is not 0
     penalty_, l1_ratio_ : those used; loss_ : float64 [ratios, steps]
     """
 
-    def __init__(
-        self,
-        l1_ratios: tuple[float, ...] = (1.0,),
-        steps: int = 30,
-        smallest: float = 0.05,
-        inner_folds: int = 5,
-        seed: int = 0,
-    ) -> None:
-        self.l1_ratios = l1_ratios
-        self.steps = steps
-        self.smallest = smallest
-        self.inner_folds = inner_folds
-        self.seed = seed
+    def fit(self, X: Any, y: Any, groups: Any = None) -> PenalisedLinear:
+        """Fit.
 
-    def _fit(self, X: np.ndarray, y: np.ndarray, groups: np.ndarray) -> None:
-        scaler = StandardScaler().fit(X)
-        z, centred = scaler.transform(X), y - y.mean()
-        first = max(float(np.abs(z.T @ centred).max()) / len(y), 1e-12)
-        grid = first * np.geomspace(1.0, self.smallest, self.steps)
-        place = number_folds(y, groups, self.inner_folds, self.seed)
-        self.loss_ = np.array([_net_loss(X, y, place, grid / ratio, ratio) for ratio in self.l1_ratios])
-        best, k = divmod(int(np.argmin(self.loss_)), self.steps)
-        self.l1_ratio_ = float(self.l1_ratios[best])
-        self.penalty_ = float(grid[k] / self.l1_ratio_)
-        weights = _path(z, centred, grid[: k + 1] / self.l1_ratio_, self.l1_ratio_)[:, -1]
-        self.coef_ = weights / scaler.scale_
-        self.intercept_ = float(y.mean() - scaler.mean_ @ self.coef_)
-        self.selected_ = np.flatnonzero(self.coef_)
+        X : float [rows, columns]; y : numbers; groups : of each row the patient, kept together by inner folds
+        """
+        X, y = validate_data(
+            self, X, y, dtype=np.float64, y_numeric=True, ensure_all_finite=self._finite(), ensure_min_samples=4
+        )
+        y = np.asarray(y, np.float64)
+        high = rankdata(y, method="ordinal") > len(y) / 2
+        self._choose(X, y, high, groups, both=True)
+        return self
 
+    def predict(self, X: Any) -> np.ndarray:
+        """Expected number, float64 [rows]."""
+        check_is_fitted(self)
+        return self._linear(X)
 
-def _net_loss(X: np.ndarray, y: np.ndarray, place: np.ndarray, penalties: np.ndarray, ratio: float) -> np.ndarray:
-    """Sum of squared errors of rows left out, float64 [penalties]."""
-    loss = np.zeros(len(penalties))
-    for f in range(int(place.max()) + 1 if place.any() else 0):
-        train, test = place != f, place == f
-        scaler = StandardScaler().fit(X[train])
-        weights = _path(scaler.transform(X[train]), y[train] - y[train].mean(), penalties, ratio)
-        errors = y[test][:, None] - y[train].mean() - scaler.transform(X[test]) @ weights
-        loss += (errors**2).sum(axis=0)
-    return loss
+    def _first_penalty(self, z: np.ndarray, y: np.ndarray) -> float:
+        return max(float(np.abs((z - z.mean(axis=0)).T @ (y - y.mean())).max()) / len(y), 1e-12)
 
+    def _path(self, z: np.ndarray, y: np.ndarray, penalties: np.ndarray, l1_ratio: float) -> Path:
+        mean, level = z.mean(axis=0), y.mean()
+        centred = np.asfortranarray(z - mean)
+        found = enet_path(centred, y - level, l1_ratio=l1_ratio, alphas=penalties, max_iter=20_000, tol=1e-5)[1].T
+        return np.asarray(found), np.asarray(level - found @ mean)
 
-def _path(z: np.ndarray, y: np.ndarray, penalties: np.ndarray, ratio: float) -> np.ndarray:
-    """float64 [columns, penalties]"""
-    found = enet_path(np.asfortranarray(z), y, l1_ratio=ratio, alphas=penalties, max_iter=20_000, tol=1e-5)[1]
-    return np.asarray(found)
+    def _held_out_loss(self, path: Path, train: tuple[Any, Any], test: tuple[Any, Any]) -> np.ndarray:
+        errors = path[0] @ test[0].T + path[1][:, None] - test[1]
+        return np.asarray((errors**2).sum(axis=1))

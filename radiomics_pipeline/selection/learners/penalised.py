@@ -19,8 +19,10 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from radiomics_pipeline.kernels.logistic import logistic_path
+from radiomics_pipeline.selection.learners.baseline_hazard import Curves, as_y, read_times
 from radiomics_pipeline.selection.validation.folds import deal, inner_count
 from radiomics_pipeline.stats.deviance import cox_loss, logistic_loss
+from radiomics_pipeline.stats.hazard import CumulativeHazard, breslow
 
 Path = tuple[np.ndarray, np.ndarray]
 """Coefficients float64 [penalties, columns] and intercepts float64 [penalties]."""
@@ -99,9 +101,12 @@ class _Penalised(BaseEstimator):
         return np.array([int(str(name).split("_")[0]) for name in names], dtype=np.int64)
 
     def _linear(self, X: Any) -> np.ndarray:
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, ensure_all_finite=self._finite(), reset=False)
+        X = self._read(X)  # first: a model that was not fitted has no prepare_
         return np.asarray(self.prepare_.transform(X) @ self.coef_ + self.intercept_)
+
+    def _read(self, X: Any) -> np.ndarray:
+        check_is_fitted(self)
+        return np.asarray(validate_data(self, X, dtype=np.float64, ensure_all_finite=self._finite(), reset=False))
 
     def _finite(self) -> bool | str:
         return True if self.prepare is None else "allow-nan"
@@ -167,25 +172,41 @@ class PenalisedLogistic(ClassifierMixin, _Penalised):
         return tags
 
 
-class PenalisedCox(_Penalised):
+class PenalisedCox(_Penalised, Curves):
     """Cox regression under an elastic net: scikit-survival's CoxnetSurvivalAnalysis, its penalty chosen here.
 
     Held-out deviance of an inner fold is that of all its rows less that of its training rows (Verweij and van
     Houwelingen, Stat Med 1993;12:2305, doi 10.1002/sim.4780122407), so that folds with few events count for little.
+
+    baseline_ : cumulative hazard of a row whose log hazard is 0 (Breslow)
     """
+
+    baseline_: CumulativeHazard
 
     def fit(self, X: Any, y: Any, groups: Any = None) -> PenalisedCox:
         """Fit.
 
-        X : float [rows, columns]; y : structured (event, time) [rows]; groups : of each row the patient
+        X : float [rows, columns]; y : structured (event, time[, cause]) [rows]; groups : of each row the patient.
+        Rows with a competing event count as censored at it.
         """
         X = validate_data(self, X, dtype=np.float64, ensure_all_finite=self._finite(), ensure_min_samples=4)
-        self._choose(X, y, y["event"], groups, both=False)
+        time, event, cause = read_times(y, len(X))
+        self._learn_others(time, cause)
+        self._choose(X, as_y(time, event), event, groups, both=False)
+        self.baseline_ = breslow(self._linear(X), time, event)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
         """Log hazard relative to the mean training row, float64 [rows]."""
         return self._linear(X)
+
+    def _survival(self, X: np.ndarray, times: np.ndarray) -> np.ndarray:
+        return np.asarray(np.exp(-self.baseline_.of(self._linear(X), times)))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        return tags
 
     def _first_penalty(self, z: np.ndarray, y: np.ndarray) -> float:
         gradient = _null_gradient(z, y["time"], y["event"])

@@ -9,6 +9,8 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
+LEAST = 1e-3
+"""Smallest slope, per root mean square of the decisions: next to nothing, but it keeps their order."""
 Decide = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Rows to train on and rows to decide on, both int64 -> decisions float64 [rows] (two classes) or [rows, classes]."""
 
@@ -17,8 +19,8 @@ Decide = Callable[[np.ndarray, np.ndarray], np.ndarray]
 class Calibration:
     """Log odds of classes as slope x decision + offset.
 
-    slope : at least 0, one for all classes: where decisions tell nothing, or the contrary, all rows get the shares
-        of the classes
+    slope : above 0, one for all classes: where decisions tell nothing, or the contrary, all rows get nearly the shares
+        of the classes, still in the order of their decisions
     offsets : float64 [classes], the first 0
     """
 
@@ -52,7 +54,7 @@ def calibrate(decisions: np.ndarray, codes: np.ndarray) -> Calibration:
     counts = np.bincount(codes, minlength=k).astype(np.float64)
     targets = np.repeat((1 / (counts + k))[codes][:, None], k, axis=1)
     targets[np.arange(len(codes)), codes] = ((counts + 1) / (counts + k))[codes]
-    size = max(float(np.sqrt((d**2).mean())), 1e-300)
+    size = max(float(np.sqrt((np.asarray(decisions) ** 2).mean())), 1e-300)
     d = d / size
 
     def loss(values: np.ndarray) -> tuple[float, np.ndarray]:
@@ -61,8 +63,8 @@ def calibrate(decisions: np.ndarray, codes: np.ndarray) -> Calibration:
         gradient = np.concatenate([[(off * d).sum()], off.sum(axis=0)[1:]])
         return float(-(targets * log_softmax(eta, axis=1)).sum()), gradient
 
-    start = np.concatenate([[0.0], np.log(targets.mean(axis=0)[1:] / targets.mean(axis=0)[0])])
-    limits = [(0.0, None)] + [(None, None)] * (k - 1)
+    start = np.concatenate([[LEAST], np.log(targets.mean(axis=0)[1:] / targets.mean(axis=0)[0])])
+    limits = [(LEAST, None)] + [(None, None)] * (k - 1)
     options = {"maxiter": 1000, "ftol": 1e-14, "gtol": 1e-9}
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=limits, options=options).x
     return Calibration(float(found[0]) / size, np.concatenate([[0.0], found[1:]]))

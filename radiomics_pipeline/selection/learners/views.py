@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from radiomics_pipeline.selection.steps.mrmr import greedy, rank_redundancy
 from radiomics_pipeline.selection.steps.relevance import relevance
 from radiomics_pipeline.selection.steps.target import read_target
-from radiomics_pipeline.types.outcome import Kind
+from radiomics_pipeline.types.outcome import TIMED, Kind
 
 
 class View(TransformerMixin, BaseEstimator):
@@ -65,4 +65,5 @@ def _ordered(X: np.ndarray, y: Any, keep: int, choice: str, kind: Kind) -> np.nd
         return greedy(relevance(X, target, "spearman"), rank_redundancy(X), keep, "quotient")[0]
     centred = X - X.mean(axis=0)
     unit = centred / np.maximum(np.sqrt((centred**2).sum(axis=0)), 1e-12)
-    return greedy(relevance(X, target, "f"), lambda c: np.abs(unit[:, c] @ unit), keep, "quotient")[0]
+    scores = relevance(X, target, "cox" if kind in TIMED else "f")
+    return greedy(scores, lambda c: np.abs(unit[:, c] @ unit), keep, "quotient")[0]
