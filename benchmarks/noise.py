@@ -2,8 +2,8 @@
 
     python benchmarks/noise.py [--seeds 200] [--kinds binary,survival] [--plans lasso,average] [--out FILE]
 
-Prints, for every plan, the mean of the primary metric over the seeds, its standard error, and how many standard errors it
-lies from chance. Plans that take longer get fewer seeds (--seconds for each), never fewer than 20.
+Prints, for every plan, the mean of the primary metric over the seeds, its standard error, and how many standard
+errors it lies from chance. Plans that take longer get fewer seeds (--seconds for each), never fewer than 20.
 """
 
 from __future__ import annotations

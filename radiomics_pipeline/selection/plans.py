@@ -23,6 +23,7 @@ from radiomics_pipeline.selection.combine.best_subset import BEST_SUBSET
 from radiomics_pipeline.selection.layout import Layout
 from radiomics_pipeline.selection.learners.average import AVERAGE
 from radiomics_pipeline.selection.learners.gaussian_process import GAUSSIAN_PROCESS
+from radiomics_pipeline.selection.learners.recalibrated import Recalibrated
 from radiomics_pipeline.selection.learners.table import LEARNERS as OTHERS
 from radiomics_pipeline.selection.registry import Method, method_named
 from radiomics_pipeline.selection.steps.blocks import blocks_of
@@ -35,7 +36,7 @@ from radiomics_pipeline.selection.steps.robust import KeepRobust, Repeats
 from radiomics_pipeline.selection.steps.scale import Scale
 from radiomics_pipeline.selection.steps.table import SELECTORS
 from radiomics_pipeline.selection.steps.usable import DropUnusable
-from radiomics_pipeline.types.outcome import Kind
+from radiomics_pipeline.types.outcome import CLASSES, Kind
 from radiomics_pipeline.types.side import Side
 
 RADIOMICS = "radiomics"
@@ -124,7 +125,11 @@ def build(plan: Plan, layout: Layout, kind: Kind, params: SelectionParams, side:
         learner = Tuned(learner, dict(method.grid), plan.tune, inner_folds=folds, seed=params.seed)
     if "prepare" in learner.get_params(deep=False):  # such a learner refits what comes before in its inner folds
         return Pipeline([("model", learner.set_params(prepare=Pipeline(before)))])
-    return Pipeline([*before, ("model", learner)])
+    whole = Pipeline([*before, ("model", learner)])
+    if not plan.select or kind not in CLASSES:
+        return whole
+    # what the learner chooses by inner folds of its own has seen features that were chosen on all these rows
+    return Pipeline([("model", Recalibrated(whole, params.validation.inner_folds, params.seed))])
 
 
 def prepare(

@@ -121,8 +121,8 @@ def _used(model: Any, n_columns: int) -> set[int] | None:
     """Columns in the fitted model; None where it does not name them."""
     found = set(selected_columns(model, n_columns))
     final = model
-    while isinstance(final, Pipeline):
-        final = final.steps[-1][1]
+    while isinstance(final, Pipeline) or hasattr(final, "estimator_"):
+        final = final.steps[-1][1] if isinstance(final, Pipeline) else final.estimator_
     if hasattr(final, "selected_"):
         nothing = len(final.selected_) == 0
     else:

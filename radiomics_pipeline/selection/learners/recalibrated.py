@@ -41,7 +41,7 @@ class Recalibrated(ClassLearner):
         return NearestClasses() if self.estimator is None else self.estimator
 
     def _finite(self) -> bool | str:
-        return "allow-nan" if get_tags(self._base()).input_tags.allow_nan else True
+        return "allow-nan"  # whether cells may be missing is for the estimator to say
 
     def __sklearn_tags__(self) -> Any:
         tags, own = super().__sklearn_tags__(), get_tags(self._base())

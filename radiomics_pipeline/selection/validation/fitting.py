@@ -163,6 +163,8 @@ def selected_columns(model: Any, n_columns: int) -> tuple[int, ...]:
     """Columns of X that a fitted pipeline's last step gives a nonzero coefficient; empty where none can be named."""
     steps = [step for _, step in model.steps] if isinstance(model, Pipeline) else [model]
     final = steps[-1]
+    if len(steps) == 1 and hasattr(final, "estimator_"):  # a wrapper of the whole pipeline
+        return selected_columns(final.estimator_, n_columns)
     if hasattr(final, "selected_"):
         chosen = np.asarray(final.selected_)
     elif hasattr(final, "coef_"):
