@@ -10,6 +10,8 @@ from scipy.special import ndtri
 from radiomics_pipeline.errors import ParamsError, TableError
 from radiomics_pipeline.stats.kaplan_meier import FEW_AT_RISK, AtHorizon
 
+ROUNDING = 1e-12
+
 
 @dataclass(frozen=True)
 class CumulativeIncidence:
@@ -144,8 +146,8 @@ def _variance(events: np.ndarray, at_risk: np.ndarray, before: np.ndarray, incid
 
 def _bounds(incidence: np.ndarray, variance: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
     """Bounds on the scale log(-log(incidence)), float64 [causes, times]; NaN where it is 0 or 1."""
-    inside = (incidence > 0) & (incidence < 1) & (variance > 0)
+    inside = (incidence > ROUNDING) & (incidence < 1 - ROUNDING) & (variance > 0)
     share = np.where(inside, incidence, 0.5)
-    reach = ndtri(0.5 + level / 2) * np.sqrt(variance) / (share * np.log(share))
+    reach = ndtri(0.5 + level / 2) * np.sqrt(np.where(inside, variance, 0.0)) / (share * np.log(share))
     lower, upper = share ** np.exp(-reach), share ** np.exp(reach)
     return np.where(inside, lower, np.nan), np.where(inside, upper, np.nan)

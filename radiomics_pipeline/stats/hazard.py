@@ -78,4 +78,4 @@ def incidences(hazards: np.ndarray) -> np.ndarray:
     total = steps.sum(axis=0)
     free = np.exp(-hazards.sum(axis=0) + total)  # of every cause, just before the step
     share = np.divide(steps, total, out=np.zeros_like(steps), where=total > 0)
-    return np.asarray(np.cumsum(share * (-np.expm1(-total) * free), axis=2))
+    return np.minimum(np.cumsum(share * (-np.expm1(-total) * free), axis=2), 1.0)  # sums may round to above 1

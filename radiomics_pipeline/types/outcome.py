@@ -133,6 +133,7 @@ class Outcome:
         blank = sum(not t for t in texts)
         if blank or not len(texts):
             raise OutcomeError(f"outcome {name!r}: {blank} of {len(texts)} rows are blank")
+        _refuse_doubles(order, name)
         unknown = sorted(set(texts) - set(order))
         if unknown:
             raise OutcomeError(f"outcome {name!r}: {', '.join(unknown[:5])} stand not among the classes {order}")
@@ -227,6 +228,22 @@ def _as_number_first(text: str) -> tuple[bool, float, str]:
         return False, float(text), text
     except ValueError:
         return True, 0.0, text
+
+
+def _refuse_doubles(order: Sequence[str], name: str) -> None:
+    """OutcomeError where a class is named twice, or two of them are one number written in two ways."""
+    seen: dict[float | str, str] = {}
+    for text in order:
+        is_text, number, _ = _as_number_first(text)
+        key = text if is_text else number
+        if seen.get(key) == text:
+            raise OutcomeError(f"outcome {name!r}: {text!r} is named twice in the order of the classes")
+        if key in seen:
+            raise OutcomeError(
+                f"outcome {name!r}: {seen[key]!r} and {text!r} are the same number, and would be two classes; "
+                "write it in one way"
+            )
+        seen[key] = text
 
 
 def _numbers(values: Sequence[float] | np.ndarray, name: str) -> np.ndarray:

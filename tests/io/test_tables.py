@@ -10,9 +10,11 @@ from radiomics_pipeline.io.tables import (
     read_features,
     write_features,
     write_predictions,
-    write_ranking,
+    write_records,
 )
-from radiomics_pipeline.types.ranking import PredictionRow, RankingRow
+from radiomics_pipeline.types.outcome import Outcome
+from radiomics_pipeline.types.performance import PerformanceRow, PredictionRow
+from radiomics_pipeline.types.ranking import RankingRow
 from tests.selection.studies import table_of
 
 
@@ -126,16 +128,64 @@ def test_underscores_and_two_separators_make_no_number(tmp_path):
     assert found.table.columns == ("c",)
 
 
-def test_ranking_and_predictions_have_their_headers_and_empty_cells_for_undefined(tmp_path):
-    write_ranking(tmp_path / "r.csv", [RankingRow(1, "a", 2, "b;c", 0.1 + 0.2, 0.5, float("nan"), 1.0, 0.05, 0.1)])
+def test_records_have_their_headers_and_empty_cells_for_undefined(tmp_path):
+    row = RankingRow(1, "a", 2, "b;c", 0.1 + 0.2, 0.5, float("nan"), 1.0, 0.05, 0.1)
+    write_records(tmp_path / "r.csv", RankingRow, [row])
     lines = (tmp_path / "r.csv").read_text().splitlines()
     assert lines[0] == "rank,feature,cluster,members,selection_frequency,alone,alone_lower,alone_upper,p,q"
     assert lines[1] == "1,a,2,b;c,0.30000000000000004,0.5,,1.0,0.05,0.1"
-    row = PredictionRow("x", "p", "", "", "lasso", 1, 2, (3.5, 1), 0.25)
-    write_predictions(tmp_path / "p.csv", ("time", "event"), [row])
-    with (tmp_path / "p.csv").open() as file:
-        (found,) = csv.DictReader(file)
-    assert (found["case"], found["time"], found["event"], found["prediction"]) == ("x", "3.5", "1", "0.25")
+
+
+def test_a_table_of_no_records_keeps_its_header_and_truths_are_words(tmp_path):
+    write_records(tmp_path / "none.csv", PerformanceRow, [])
+    assert (tmp_path / "none.csv").read_text() == "plan,metric,mean,lower,upper,n_folds,default\n"
+    rows = [PerformanceRow(plan, "auc", 0.5, 0.4, 0.6, 1, plan == "a") for plan in "ab"]
+    write_records(tmp_path / "two.csv", PerformanceRow, rows)
+    assert [r["default"] for r in rows_of(tmp_path / "two.csv")] == ["true", "false"]
+    assert [r["n_folds"] for r in rows_of(tmp_path / "two.csv")] == ["1", "1"]
+
+
+WRITTEN = {
+    "binary": (Outcome.binary([0, 1], "died"), {"died": "1", "prediction": "0.25"}),
+    "continuous": (Outcome.continuous([1.5, 2], "size"), {"size": "2.0", "prediction": "0.25"}),
+    "multiclass": (
+        Outcome.multiclass(["a", "b", "c"], "type"),
+        {"type": "b", "prediction": "0.25", "probability_a": "0.5", "probability_b": "0.375", "probability_c": "0.125"},
+    ),
+    "ordinal": (
+        Outcome.ordinal(["low", "high"], ("low", "high"), "grade"),
+        {"grade": "high", "prediction": "0.25", "probability_low": "0.5", "probability_high": "0.375"},
+    ),
+    "survival": (
+        Outcome.survival([1.5, 2], [1, 0], ("t", "e")),
+        {"t": "2.0", "e": "0", "prediction": "0.25", "survival": "0.75"},
+    ),
+    "competing": (
+        Outcome.competing([1.5, 2, 3], [1, 2, 0], ("t", "e")),
+        {"t": "2.0", "e": "2", "prediction": "0.25", "survival": "0.75"},
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", WRITTEN)
+def test_predictions_have_the_outcome_and_what_a_plan_says_of_its_kind(tmp_path, kind):
+    outcome, wanted = WRITTEN[kind]
+    shares = (0.5, 0.375, 0.125)[: max(2, len(outcome.categories))]
+    row = PredictionRow("x", "p", "PET", "1", "lasso", 1, 2, outcome.cells(1), 0.25, shares, 0.75, "north")
+    bare = PredictionRow("y", "p", "", "", "lasso", 1, 2, outcome.cells(0), 0.5)
+    write_predictions(tmp_path / "p.csv", outcome, [row, bare])
+    keys = {"case": "x", "patient": "p", "roi": "PET", "label": "1"}
+    place = {"plan": "lasso", "repeat": "1", "fold": "2", "fold_name": "north"}
+    first, second = rows_of(tmp_path / "p.csv")
+    assert list(first.items()) == list((keys | place | wanted).items())
+    further = [c for c in second if c == "survival" or c.startswith("probability_")]
+    assert [second[c] for c in further] == [""] * len(further)  # a plan without probabilities has empty cells
+    assert None not in second
+
+
+def rows_of(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
 
 
 @pytest.mark.parametrize(

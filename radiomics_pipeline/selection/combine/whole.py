@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 
 from radiomics_pipeline.params.combination import CombinationParams
 from radiomics_pipeline.selection.combine.combinations import Increment, combinations, subset_table
@@ -14,6 +17,7 @@ from radiomics_pipeline.selection.combine.importance import permutation_importan
 from radiomics_pipeline.selection.combine.incremental import PlanScores, feature_gains, incremental
 from radiomics_pipeline.selection.plans import BASELINES, DEFAULT, RANKING, Plan, build, radiomics_chain
 from radiomics_pipeline.selection.steps.blocks import blocks_of
+from radiomics_pipeline.selection.steps.redundancy import DropCorrelated
 from radiomics_pipeline.selection.study import Overview, Study
 from radiomics_pipeline.types.combination import Combination, ImportanceRow
 from radiomics_pipeline.types.performance import Evaluation
@@ -89,17 +93,28 @@ def _representatives(study: Study, overview: Overview) -> np.ndarray:
     return np.array([heads[name] for name in study.table.columns], np.int64)
 
 
+def _block_chain(study: Study) -> Pipeline:
+    """What prepares the columns of one block: all of them stay in, so that no block is empty."""
+    return Pipeline(
+        [
+            ("impute", SimpleImputer(strategy="median", keep_empty_features=True)),
+            ("redundancy", DropCorrelated(study.params.redundancy.threshold)),
+            ("scale", StandardScaler()),
+        ]
+    )
+
+
 def _dominance(study: Study, params: CombinationParams, heads: np.ndarray) -> tuple[Dominance, Dominance | None]:
     """Of features, and of blocks where there are several."""
     chain = radiomics_chain(study.layout, study.params, None, redundant=False, side=())
 
-    def analysed(X: np.ndarray, names: tuple[str, ...], **of: Any) -> Dominance:
+    def analysed(X: np.ndarray, names: tuple[str, ...], prepare: Any, **of: Any) -> Dominance:
         return dominance(
             X,
             study.outcome,
             study.folds,
             names,
-            prepare=chain,
+            prepare=prepare,
             params=params,
             patient=study.patients,
             seed=study.params.seed,
@@ -107,13 +122,13 @@ def _dominance(study: Study, params: CombinationParams, heads: np.ndarray) -> tu
             **of,
         )
 
-    features = analysed(study.table.values, study.table.columns, representative=heads)
+    features = analysed(study.table.values, study.table.columns, chain, representative=heads)
     blocks = _blocks(study)
     if len(blocks) < 2:
         return features, None
     width = len(study.table.columns) + (len(study.clinical.columns) if study.clinical else 0)
     names, X = study.layout.names[:width], study.X[:, :width]
-    return features, analysed(X, names, blocks=blocks)
+    return features, analysed(X, names, _block_chain(study), blocks=blocks)
 
 
 def _blocks(study: Study) -> dict[str, list[int]]:

@@ -25,6 +25,9 @@ from radiomics_pipeline.types.outcome import KINDS, TIMED, Kind
 SURE = 0.02
 """Probabilities nearer to 0 or 1 count as this far from them, so that no single member decides."""
 
+LEVEL = 1e-8
+"""Spread of risks, relative to the largest, below which a member says the same of all rows."""
+
 
 class _Average:
     """What the averages share.
@@ -95,18 +98,19 @@ class AverageSurvival(_Average, BaseEstimator):
         X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
         seen = self._fit_members(X, y, np.arange(len(X)) if groups is None else groups, "survival")
         risks = [model.predict(seen[member.view]) for member, model in self.members_]
-        self.scale_ = [(float(r.mean()), float(r.std()) or 1.0) for r in risks]
+        self.scale_ = [(float(r.mean()), _spread(r)) for r in risks]
         return self
 
     def predict(self, X: Any) -> np.ndarray:
         """Risk, higher is earlier, float64 [rows]."""
+        X = self._checked(X)
         place = {id(model): k for k, (_, model) in enumerate(self.members_)}
 
         def standard(model: Any, seen: np.ndarray) -> np.ndarray:
             mean, spread = self.scale_[place[id(model)]]
             return np.asarray((model.predict(seen) - mean) / spread)
 
-        return self._votes(self._checked(X), standard)
+        return self._votes(X, standard)
 
     def predict_survival(self, X: Any, times: np.ndarray) -> np.ndarray:
         """Probability of no event up to each time, float64 [rows, times]."""
@@ -115,6 +119,12 @@ class AverageSurvival(_Average, BaseEstimator):
     def _checked(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
         return np.asarray(validate_data(self, X, dtype=np.float64, reset=False))
+
+
+def _spread(risk: np.ndarray) -> float:
+    """Standard deviation of training risks; infinite, so that there is no vote, where they differ by rounding only."""
+    found = float(risk.std())
+    return found if found > LEVEL * max(1.0, float(np.abs(risk).max())) else float("inf")
 
 
 class AverageParams(Section):

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 from scipy.optimize import minimize
-from scipy.special import log_ndtr, ndtr
+from scipy.special import log_ndtr
 from scipy.stats import norm
 
 from radiomics_pipeline.params.base import Section
 from radiomics_pipeline.selection.learners.baseline_hazard import TIMED_KINDS, HazardLearner, SurvivalLearner
 from radiomics_pipeline.selection.registry import Method
 from radiomics_pipeline.stats.hazard import breslow
+from radiomics_pipeline.stats.kaplan_meier import kaplan_meier
 from radiomics_pipeline.types.outcome import Kind
 
 
@@ -98,9 +99,11 @@ class BoostedTimes(_Boosted, SurvivalLearner):
     """XGBoost on accelerated failure times, log-normal: log time = place + trees + spread * normal deviate.
 
     Settings as of BoostedCox. Place and spread are those of the times without columns (maximum likelihood), so that
-    the unit of time does not matter; the risk is less the expected log time, in units of the spread.
+    the unit of time does not matter; the risk is less the expected log time, in units of the spread. Curves do not take
+    the deviates for normal: they follow the Kaplan-Meier curve of the training rows' own.
 
     place_, spread_ : of log times; booster_, selected_ : as of BoostedCox
+    deviates_, shares_ : float64 [steps], where the curve of the deviates falls, and to what
     Barnwal, Cho and Hocking, J Comput Graph Stat 2022;31:1292, doi 10.1080/10618600.2022.2067548.
     """
 
@@ -114,6 +117,8 @@ class BoostedTimes(_Boosted, SurvivalLearner):
         data.set_float_info("label_upper_bound", np.where(event, unit, np.inf))
         loss = {"aft_loss_distribution": "normal", "aft_loss_distribution_scale": 1.0}
         self._train(data, {"objective": "survival:aft", **loss})
+        curve = kaplan_meier(np.log(unit) - self._margin(X), event)
+        self.deviates_, self.shares_ = curve.times, curve.survival
 
     def _risk(self, X: np.ndarray) -> np.ndarray:
         return -self._margin(X)
@@ -122,7 +127,8 @@ class BoostedTimes(_Boosted, SurvivalLearner):
         with np.errstate(divide="ignore"):
             logs = np.log(np.maximum(times, 0.0))
         deviate = (logs - self.place_)[None, :] / self.spread_ - self._margin(X)[:, None]
-        return np.asarray(ndtr(-deviate))
+        shares = np.concatenate([[1.0], self.shares_])
+        return np.asarray(shares[np.searchsorted(self.deviates_, deviate, side="right")])
 
 
 def log_normal(time: np.ndarray, event: np.ndarray) -> tuple[float, float]:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
+from radiomics_pipeline.errors import OutcomeError
 from radiomics_pipeline.params.base import Section
 from radiomics_pipeline.selection.learners.baseline_hazard import TIMED_KINDS, SurvivalLearner, as_y
 from radiomics_pipeline.selection.registry import Method
@@ -57,7 +58,7 @@ class SurvivalForest(SurvivalLearner):
             bootstrap=True,
             n_jobs=1,
             random_state=self.seed,
-        ).fit(X, as_y(coarse_times(time, event, self.times), event))
+        ).fit(X, as_y(told_apart(coarse_times(time, event, self.times), event), event))
 
     def _risk(self, X: np.ndarray) -> np.ndarray:
         return np.asarray(self.forest_.predict(X), np.float64)
@@ -79,8 +80,21 @@ def coarse_times(time: np.ndarray, event: np.ndarray, count: int) -> np.ndarray:
     cuts = np.unique(np.quantile(time[event], np.arange(1, count + 1) / count, method="inverted_cdf"))
     up = cuts[np.minimum(np.searchsorted(cuts, time, side="left"), len(cuts) - 1)]
     below = np.searchsorted(cuts, time, side="right")
-    down = np.concatenate([[0.5 * cuts[0]], cuts])[below]
+    down = np.concatenate([[0.5 * time.min()], cuts])[below]
     return np.asarray(np.where(event, up, down))
+
+
+def told_apart(time: np.ndarray, event: np.ndarray) -> np.ndarray:
+    """Times float64 [rows], at least two of them, as scikit-survival's curves need.
+
+    Where all rows have one time, those censored move beyond it: they are at risk at it as before. Raises OutcomeError
+    where none is censored.
+    """
+    if np.ptp(time) > 0:
+        return time
+    if event.all():
+        raise OutcomeError(f"all {len(time)} rows have the event at the same time; no tree can tell them apart")
+    return np.asarray(np.where(event, time, 2 * time))
 
 
 class SurvivalForestParams(Section):

@@ -9,10 +9,10 @@ import numpy as np
 from radiomics_pipeline.errors import ParamsError
 from radiomics_pipeline.selection.outcomes.fates import event_free_at
 from radiomics_pipeline.selection.outcomes.out_of_fold import OutOfFold, Z, patient_draws
-from radiomics_pipeline.selection.validation.timed_scores import uncensored
 from radiomics_pipeline.stats.calibration import FEWEST, Estimate, calibration_curve, in_the_large, recalibration
 from radiomics_pipeline.stats.decision_curve import THRESHOLDS
 from radiomics_pipeline.stats.lowess import lowess
+from radiomics_pipeline.stats.survival_metrics import FollowUp
 from radiomics_pipeline.types.outcome import TIMED, Outcome
 from radiomics_pipeline.types.report import NAN, CalibrationRow, DecisionRow
 
@@ -124,8 +124,9 @@ def known_at(outcome: Outcome, horizon: float = NAN) -> tuple[np.ndarray, np.nda
         return outcome.event.astype(np.float64), (~outcome.event).astype(np.float64)
     time = np.asarray(outcome.time)
     known = (time > horizon) | (outcome.value > 0)
-    followed = uncensored(outcome, np.minimum(time, horizon))
-    weight = np.where(known, 1 / np.where(known, followed, 1.0), 0.0)
+    part = FollowUp(time, outcome.value, time, outcome.value)
+    then = float(part.uncensored(np.array(horizon)))
+    weight = np.where(time > horizon, 1 / then if then > 0 else 0.0, np.where(known, part.row_weights(), 0.0))
     event = outcome.event & (time <= horizon)
     return np.where(event, weight, 0.0), np.where(known & ~event, weight, 0.0)
 
@@ -135,8 +136,9 @@ def unknown_at(outcome: Outcome, horizon: float) -> str:
     if outcome.time is None:
         return ""
     time = np.asarray(outcome.time)
-    known = (time > horizon) | (outcome.value > 0)
-    if time.max() >= horizon and not np.isnan(uncensored(outcome, np.minimum(time, horizon))[known]).any():
+    part = FollowUp(time, outcome.value, time, outcome.value)
+    beyond = (time > horizon).any()
+    if time.max() >= horizon and (not beyond or part.uncensored(np.array(horizon)) > 0):
         return ""
     return f"nobody is followed to the horizon {horizon:g}"
 
