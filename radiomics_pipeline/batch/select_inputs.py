@@ -70,11 +70,11 @@ def read_inputs(
     found, notes, side = aligned.table, list(aligned.notes), aligned.side
     blocks = {}
     for name, path in beside.blocks.items():
-        found, own, said = join_block(found, read_text_table(path), name)
+        found, own, said = join_block(found, read_text_table(path), name, columns.id)
         blocks[name] = own
         notes += said
     if beside.repeated:
-        again = read_repeats(found, read_text_table(beside.repeated))
+        again = read_repeats(found, read_text_table(beside.repeated), columns.id)
         side = replace(side, repeats=again.values, row=np.arange(len(found)))
         notes += again.notes
     side = replace(side, blocks=blocks)
@@ -85,7 +85,9 @@ def read_inputs(
         inputs = _with_external(inputs, beside, columns)
     elif params.validation.scheme == "external":
         raise ParamsError("validation.scheme external needs a second table to test on; give --test")
-    return replace(inputs, notes=(*inputs.notes, *_follow_up(inputs.outcome, params.validation.horizon)))
+    parts = np.split(np.arange(len(inputs.outcome)), [] if inputs.n_own is None else [inputs.n_own])
+    followed = [n for rows in parts for n in _follow_up(inputs.outcome.rows(rows), params.validation.horizon)]
+    return replace(inputs, notes=(*inputs.notes, *followed))
 
 
 def _read(table: Path, outcomes: Path | None, columns: OutcomeColumns) -> Aligned:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from radiomics_pipeline.errors import TableError, some
-from radiomics_pipeline.io.delimited import TextTable
+from radiomics_pipeline.io.delimited import MISSING, TextTable
 from radiomics_pipeline.io.tables import read_features
 from radiomics_pipeline.types.table import FeatureTable
 
@@ -29,11 +29,12 @@ class Repeats:
     notes: tuple[str, ...]
 
 
-def read_repeats(table: FeatureTable, source: TextTable) -> Repeats:
+def read_repeats(table: FeatureTable, source: TextTable, id_column: str = "") -> Repeats:
     """Measurements again of a table's rows: a second reader, a retest, perturbed images and masks.
 
     A row belongs to the row of the same case, roi and label; a column of REPEAT says which measurement it is.
-    Raises TableError where that column is absent, a measurement stands there twice, or nothing matches.
+    id_column : of the cases, where there is no column `case`
+    Raises TableError where that column is absent or blank, a measurement stands there twice, or nothing matches.
     """
     which = next((c for c in REPEAT if c in source.columns), None)
     if which is None:
@@ -42,6 +43,9 @@ def read_repeats(table: FeatureTable, source: TextTable) -> Repeats:
             f"It has {some(source.columns)}"
         )
     cells = source.column(which)
+    blank = [str(i) for i, cell in enumerate(cells, 1) if cell.lower() in MISSING]
+    if blank:
+        raise TableError(f"{source.name}: no {which} in row {some(blank)}; every row needs the name of its measurement")
     names = tuple(dict.fromkeys(cells))
     place = {key: i for i, key in enumerate(_keys(table))}
     values = np.full((len(names), len(table), len(table.columns)), np.nan)
@@ -49,7 +53,9 @@ def read_repeats(table: FeatureTable, source: TextTable) -> Repeats:
     unmatched: list[str] = []
     for r, name in enumerate(names):
         rows = tuple(row for row, cell in zip(source.rows, cells, strict=True) if cell == name)
-        again = read_features(replace(source, rows=rows, short=frozenset()), not_features=(which,)).table
+        part = replace(source, rows=rows, short=frozenset())
+        again = read_features(part, id_column=_key_in(part, id_column), not_features=(which,)).table
+        _refuse_doubles(part, again, f"{which} {name}")
         to, where = _shared(table, again, source.name)
         for key, row in zip(_keys(again), again.values, strict=True):
             if key in place:
@@ -62,7 +68,27 @@ def read_repeats(table: FeatureTable, source: TextTable) -> Repeats:
     notes = [f"{source.name}: {len(names)} measurements again ({some(names)}) of {len(matched)} rows"]
     if unmatched:
         notes.append(f"{source.name}: {len(unmatched)} rows are not in the feature table: {some(unmatched)}")
+    lacking = [c for c, never in zip(table.columns, np.isnan(values).all(axis=(0, 1)), strict=True) if never]
+    if lacking:
+        notes.append(f"{source.name}: {len(lacking)} features have no value there: {some(lacking)}")
     return Repeats(values, names, tuple(notes))
+
+
+def _refuse_doubles(source: TextTable, again: FeatureTable, which: str) -> None:
+    """TableError where a row stands twice in one measurement: which of the two is meant cannot be known."""
+    label = source.column("label") if "label" in source.columns else ("",) * len(again)
+    keys = list(zip(again.case, again.patient, again.roi, label, strict=True))
+    twice = sorted({key[0] for key in keys if keys.count(key) > 1}) if len(set(keys)) < len(keys) else []
+    if twice:
+        raise TableError(
+            f"{source.name}: {some(twice)} stand twice in the measurement {which}; one row each is needed, told apart "
+            "by roi and label"
+        )
+
+
+def _key_in(source: TextTable, id_column: str) -> str:
+    """The key column that was named, if this table has it."""
+    return id_column if id_column in source.columns else ""
 
 
 def _shared(table: FeatureTable, again: FeatureTable, name: str) -> tuple[list[int], list[int]]:
@@ -76,15 +102,19 @@ def _shared(table: FeatureTable, again: FeatureTable, name: str) -> tuple[list[i
 
 
 def join_block(
-    table: FeatureTable, source: TextTable, name: str
+    table: FeatureTable, source: TextTable, name: str, id_column: str = ""
 ) -> tuple[FeatureTable, tuple[str, ...], tuple[str, ...]]:
     """The table with the columns of another one joined by case, or by patient; those columns; and notes.
 
+    id_column : the key of a table without these columns; matched with the cases where one fits, else with the patients
     A row without a match has gaps there. Raises TableError where a column stands in both, a key is twice, or nothing
     matches.
     """
-    block = read_features(source).table
+    file = read_features(source, id_column=_key_in(source, id_column))
+    block = file.table
     by_case = "case" in source.columns
+    if not by_case and not {"patient", "patient_id"} & set(source.columns):  # by id_column
+        by_case = not set(table.case).isdisjoint(block.case)
     ours, theirs = (table.case, block.case) if by_case else (table.patient, block.patient)
     twice = sorted({k for k in theirs if theirs.count(k) > 1})
     if twice:
@@ -102,7 +132,7 @@ def join_block(
     for row, i in enumerate(found):
         if i is not None:
             added[row] = block.values[i]
-    notes = [f"block {name}: {len(block.columns)} columns of {source.name}"]
+    notes = [f"block {name}: {len(block.columns)} columns of {source.name}", *file.notes]
     lacking = [k for k, i in zip(ours, found, strict=True) if i is None]
     if lacking:
         notes.append(f"block {name}: {len(lacking)} rows have no match and gaps there: {some(lacking)}")

@@ -6,11 +6,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from importlib import import_module
 from io import StringIO
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED
 
+import numpy as np
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -20,8 +22,27 @@ from radiomics_pipeline.io.delimited import write_text
 from radiomics_pipeline.types.model import Formula, ModelCard
 
 MODEL, CARD = "model.skops", "model.yaml"
-TRUSTED = ("radiomics_pipeline.", "sklearn.", "sksurv.", "xgboost.", "numpy.", "scipy.", "collections.", "builtins.")
-"""Beginnings of the types a model may be made of; a file that names another one is refused."""
+OURS = ("radiomics_pipeline.selection.", "radiomics_pipeline.stats.")
+"""Where the classes of a model of ours stand; both packages open no files and start no programs."""
+FOREIGN = frozenset(
+    {
+        "numpy.dtype",
+        "sklearn.gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",
+        "sklearn.gaussian_process.kernels.ConstantKernel",
+        "sklearn.gaussian_process.kernels.Product",
+        "sklearn.gaussian_process.kernels.RBF",
+        "sklearn.tree._tree.Tree",
+        "sksurv.ensemble.forest.ExtraSurvivalTrees",
+        "sksurv.ensemble.forest.RandomSurvivalForest",
+        "sksurv.tree.tree.ExtraSurvivalTree",
+        "sksurv.tree.tree.SurvivalTree",
+        "xgboost.core.Booster",
+    }
+)
+"""Types of the libraries that our learners are made of, beside those that skops knows; all others are refused.
+
+Named one by one: a file may ask for any callable to be called, and `builtins` and `numpy` have some that run its text.
+"""
 RANKING = ("selection", "description")
 """Sections of the parameters that say nothing of how features are made."""
 
@@ -58,7 +79,7 @@ def load_model(folder: Path) -> tuple[Any, ModelCard]:
         raise TableError(f"{folder.name}: {MODEL} is not the file that {CARD} was written for; save the model again")
     try:
         found = get_untrusted_types(data=data)
-        foreign = [name for name in found if not name.startswith(TRUSTED)]
+        foreign = [name for name in found if name not in FOREIGN and not _is_our_class(name)]
         if foreign:
             raise TableError(f"{folder.name}/{MODEL}: holds {some(foreign, 3)}, which no model of this program has")
         return loads(data, trusted=found), card
@@ -66,6 +87,18 @@ def load_model(folder: Path) -> tuple[Any, ModelCard]:
         raise
     except Exception as e:
         raise TableError(f"{folder.name}/{MODEL}: cannot be read by these versions of the libraries: {e}") from e
+
+
+def _is_our_class(name: str) -> bool:
+    """Whether a type named by a file is a class of this program's models; a function or method is none."""
+    module, _, last = name.rpartition(".")
+    if not name.startswith(OURS):
+        return False
+    try:
+        found = getattr(import_module(module), last, None)
+    except ImportError:
+        return False
+    return isinstance(found, type) and found.__module__ == module
 
 
 def _read_card(folder: Path) -> tuple[ModelCard, str]:
@@ -118,9 +151,9 @@ def missing_columns(card: ModelCard, columns: tuple[str, ...], name: str) -> Non
 
 
 def _plain(value: Any) -> Any:
-    """Tuples as lists, so that YAML has no tags."""
+    """Tuples as lists and numbers of numpy as plain ones, so that YAML has no tags."""
     if isinstance(value, Mapping):
         return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(v) for v in value]
-    return value
+    return value.item() if isinstance(value, np.generic) else value

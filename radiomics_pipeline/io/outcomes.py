@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
 import numpy as np
 
 from radiomics_pipeline.errors import OutcomeError, TableError, some
-from radiomics_pipeline.io.delimited import MISSING, TextTable
+from radiomics_pipeline.io.delimited import MISSING, TextTable, read_number
 from radiomics_pipeline.types.outcome import TIMED, Clinical, Kind, Outcome
 from radiomics_pipeline.types.side import Side
 from radiomics_pipeline.types.table import FeatureTable
@@ -160,9 +161,10 @@ def _aligned(
     )
     rows = positions[keep]
     outcome = _outcome(source, columns, rows)
-    clinical = _clinical(source, columns.clinical, rows, notes) if columns.clinical else None
+    part = replace(source, rows=tuple(source.rows[i] for i in rows), short=frozenset())
+    clinical = _clinical(part, columns.clinical, notes) if columns.clinical else None
     side = Side(centre=_centres(source, columns.centre, rows), date=_dates(source, columns.date, rows))
-    readers = {name: _scores(source, name)[rows] for name in columns.readers}
+    readers = {name: _scores(part, name) for name in columns.readers}
     return Aligned(table.rows(keep), outcome, clinical, tuple(notes), side, readers)
 
 
@@ -207,15 +209,29 @@ def _dates(source: TextTable, name: str, rows: np.ndarray) -> np.ndarray | None:
     """What orders the rows in time: days of ISO dates, or plain numbers; TableError for anything else."""
     if not name:
         return None
-    cells = [source.column(name)[i] for i in rows]
+    column = source.column(name)
+    cells = [column[i] for i in rows]
+    blank = [str(i + 1) for i in rows if column[i].lower() in MISSING]
+    if blank:
+        raise TableError(f"{source.name}: no {name} in row {some(blank)}; every row needs its date")
+    days = [_day(cell) for cell in cells]
+    numbers = [read_number(cell, decimal_comma=source.decimal_comma) for cell in cells]
+    as_days = any(day is not None for day in days)
+    found = np.array([np.nan if v is None else v for v in (days if as_days else numbers)], np.float64)
+    wrong = [cell for cell, v in zip(cells, found, strict=True) if not np.isfinite(v)]
+    if wrong:
+        raise TableError(
+            f"{source.name}: {name!r} holds {some(map(repr, wrong), 3)}; write all dates as YYYY-MM-DD, or all as years"
+        )
+    return found
+
+
+def _day(cell: str) -> float | None:
+    """Proleptic ordinal of an ISO date, whatever time of day follows; None where the cell is none."""
     try:
-        return np.array([float(date.fromisoformat(cell[:10]).toordinal()) for cell in cells])
+        return float(date.fromisoformat(re.split("[T ]", cell, maxsplit=1)[0]).toordinal())
     except ValueError:
-        numbers, texts = source.numbers(name)
-    if texts or np.isnan(numbers[rows]).any():
-        wrong = texts or ["a blank cell"]
-        raise TableError(f"{source.name}: {name!r} holds {some(wrong, 3)}; write dates as YYYY-MM-DD, or years")
-    return numbers[rows]
+        return None
 
 
 def _scores(source: TextTable, name: str) -> np.ndarray:
@@ -239,18 +255,19 @@ def _codes(source: TextTable, name: str) -> np.ndarray:
     return np.where(np.isnan(numbers), truths, numbers)
 
 
-def _clinical(source: TextTable, names: tuple[str, ...], positions: np.ndarray, notes: list[str]) -> Clinical:
+def _clinical(source: TextTable, names: tuple[str, ...], notes: list[str]) -> Clinical:
+    """The clinical columns; what a column is, is seen from these rows alone."""
     values: list[np.ndarray] = []
     categories: list[tuple[str, ...] | None] = []
     for name in names:
         numbers, texts = source.numbers(name)
         if not texts:
-            if np.isinf(numbers[positions]).any():
+            if np.isinf(numbers).any():
                 raise TableError(f"{source.name}: clinical column {name!r} holds an infinite value")
-            values.append(numbers[positions])
+            values.append(numbers)
             categories.append(None)
             continue
-        cells = [source.column(name)[i] for i in positions]
+        cells = source.column(name)
         known = tuple(sorted({c for c in cells if c.lower() not in MISSING}))
         if len(known) > max(2, len(cells) // 3):
             raise TableError(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from radiomics_pipeline.errors import TableError
 from radiomics_pipeline.selection.validation.fitting import fit_fresh, one_thread
 from radiomics_pipeline.types.model import Formula
 from radiomics_pipeline.types.outcome import TIMED, Kind, Outcome
@@ -27,8 +29,8 @@ class FinalModel:
     formula: Formula | None
 
 
-PROBES = 8
-"""Random rows on which a formula must give what the pipeline gives."""
+PROBES = 32
+"""Random rows on which a formula must give what the pipeline gives, beside the training rows."""
 AGREE = 1e-8
 """Relative difference up to which it does."""
 
@@ -40,11 +42,16 @@ def fit_final(pipeline: Any, X: np.ndarray, outcome: Outcome, groups: np.ndarray
 
 
 def score_of(model: Any, X: np.ndarray, kind: Kind) -> np.ndarray:
-    """The number by which rows are ranked, float64 [rows]: log odds or probability, a value, or a risk."""
+    """The number by which rows are ranked, float64 [rows]: log odds or probability, a value, or a risk.
+
+    Of several classes without an order the position of the likeliest, of ordered ones the mean position.
+    """
     if kind == "binary" and hasattr(model, "decision_function"):
         return np.asarray(model.decision_function(X), np.float64)
     if kind in ("binary", "multiclass", "ordinal"):
         shares = np.asarray(model.predict_proba(X), np.float64)
+        if kind == "multiclass":
+            return shares.argmax(axis=1).astype(np.float64)
         return shares @ np.arange(shares.shape[1], dtype=np.float64)
     return np.asarray(model.predict(X), np.float64)
 
@@ -56,45 +63,76 @@ def formula_of(model: Any, X: np.ndarray, names: tuple[str, ...], kind: Kind, us
     only where none is named
 
     Each column is moved by its spread in a row of medians. The formula stands only if it gives what the pipeline gives
-    on rows drawn at random inside the training range: so a model with ranks, trees or texts has none.
+    on the training rows, and on rows drawn at random inside their range: so a model with ranks, trees or texts has
+    none, and neither has one whose steps refuse such rows (half a centre). What stands for a missing cell is seen from
+    the pipeline, too.
     """
     if kind not in ("binary", "continuous", *TIMED):
         return None
     if kind == "binary" and not hasattr(model, "decision_function"):
         return None
-    with np.errstate(all="ignore"):
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore", RuntimeWarning)  # a column without a value
         medians = np.nan_to_num(np.nanmedian(X, axis=0))
         spread = np.nan_to_num(np.nanstd(X, axis=0))
     columns = np.array([c for c in (used or range(X.shape[1])) if spread[c] > 0], np.int64)
     rows = np.tile(medians, (len(columns) + 1, 1))
     rows[np.arange(1, len(columns) + 1), columns] += spread[columns]
-    scores = score_of(model, rows, kind)
+    whole = _probes(X, medians)
+    try:
+        scores, found = score_of(model, rows, kind), score_of(model, whole, kind)
+    except TableError:
+        return None
     slopes = (scores[1:] - scores[0]) / spread[columns]
     intercept = float(scores[0] - slopes @ medians[columns])
-    if not _holds(model, X, kind, columns, slopes, intercept, medians):
+    if not _agree(found, intercept + whole[:, columns] @ slopes):
         return None
     kept = np.abs(slopes * spread[columns]) > AGREE * max(1.0, float(np.abs(scores[0])))
+    fills = _fills(model, whole, kind, columns[kept], slopes[kept], intercept, medians)
     return Formula(
         intercept=0.0 if kind in TIMED else intercept,
         coefficients={names[c]: float(s) for c, s in zip(columns[kept], slopes[kept], strict=True)},
-        medians={names[c]: float(medians[c]) for c in columns[kept]},
+        medians={} if fills is None else {names[c]: float(v) for c, v in zip(columns[kept], fills, strict=True)},
         link={"binary": "logistic", "continuous": "identity"}.get(kind, "log-hazard"),
     )
 
 
-def _holds(  # noqa: PLR0917
+def _probes(X: np.ndarray, medians: np.ndarray) -> np.ndarray:
+    """The training rows, and rows whose every column comes from another one of them; gaps filled, [rows, columns]."""
+    rng = np.random.default_rng(0)
+    filled = np.where(np.isnan(X), medians, X)
+    drawn = filled[rng.integers(0, len(X), (PROBES, X.shape[1])), np.arange(X.shape[1])]
+    return np.vstack([filled, drawn])
+
+
+def _fills(  # noqa: PLR0917
     model: Any,
-    X: np.ndarray,
+    whole: np.ndarray,
     kind: Kind,
     columns: np.ndarray,
     slopes: np.ndarray,
     intercept: float,
     medians: np.ndarray,
-) -> bool:
-    """Whether the formula gives what the pipeline gives, on rows whose every column comes from another training row."""
-    rng = np.random.default_rng(0)
-    filled = np.where(np.isnan(X), medians, X)
-    drawn = filled[rng.integers(0, len(X), (PROBES, X.shape[1])), np.arange(X.shape[1])]
-    found = score_of(model, drawn, kind)
-    given = intercept + drawn[:, columns] @ slopes
+) -> np.ndarray | None:
+    """What the pipeline takes for a missing cell of each column, [columns]; None where no single number does.
+
+    The column's median where that gives the same.
+    """
+    rows = np.tile(medians, (len(columns) + 1, 1))
+    rows[np.arange(1, len(columns) + 1), columns] = np.nan
+    gaps = whole.copy()
+    gaps[:, columns] = np.where(np.random.default_rng(1).random((len(gaps), len(columns))) < 0.3, np.nan, gaps[:, columns])
+    try:
+        scores, found = score_of(model, rows, kind), score_of(model, gaps, kind)
+    except (ValueError, TableError):
+        return None
+    moved = (scores[1:] - scores[0]) / slopes
+    for fills in (medians[columns], medians[columns] + moved):
+        values = np.where(np.isnan(gaps[:, columns]), fills, gaps[:, columns])
+        if _agree(found, intercept + values @ slopes):
+            return np.asarray(fills)
+    return None
+
+
+def _agree(found: np.ndarray, given: np.ndarray) -> bool:
     return bool(np.allclose(found, given, rtol=AGREE, atol=AGREE * max(1.0, float(np.abs(found).max()))))

@@ -13,7 +13,8 @@ class Formula:
 
     intercept : 0 for a Cox model, whose score is a log relative hazard
     coefficients : by column, per unit of the column; columns that do not count are left out
-    medians : by the same columns, what stands for a missing cell
+    medians : by the same columns, what stands for a missing cell; empty where no single number does, and the formula
+        then holds for complete rows only
     link : logistic: the probability is 1 / (1 + exp(-score)); identity; log-hazard
     """
 

@@ -19,7 +19,7 @@ def ellipsoid(centre=(12.0, 24.0, 20.0), radii_mm=(18.0, 20.0, 10.0)):
 
 def image_and_region(noise=0.3, seed=0):
     mask = ellipsoid()
-    z, y, x = np.indices(SHAPE)
+    _, y, x = np.indices(SHAPE)
     array = np.where(mask, 5.0 + 0.02 * x, 1.0 + 0.01 * y) + np.random.default_rng(seed).normal(0, noise, SHAPE)
     grid = Grid(SHAPE, SPACING)
     return Volume(array, grid, "SUV"), Region(mask, mask, grid, "lesion", 1)
