@@ -202,7 +202,7 @@ def standard_errors_from_chance(means):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("plan", ["lasso", "elastic-net"])
+@pytest.mark.parametrize("plan", ["lasso", pytest.param("elastic-net", marks=pytest.mark.exhaustive)])
 def test_a_thousand_columns_of_noise_score_one_half(plan):
     def draw(rng):
         return table_of(rng.normal(size=(60, 1000))), Outcome.binary(rng.permutation(np.arange(60) % 2))

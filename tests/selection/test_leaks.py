@@ -28,7 +28,7 @@ from tests.selection.studies import table_of
 
 FEW, MANY = 14, 200
 """Seeds of the fast and of the slow form, fixed beforehand: 0, 1, ..."""
-seeds = pytest.mark.parametrize("n_seeds", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
+seeds = pytest.mark.parametrize("n_seeds", [FEW, pytest.param(MANY, marks=pytest.mark.exhaustive)])
 
 
 def noise(seed, n=40, p=150, share=0.5):

@@ -79,7 +79,7 @@ def test_learners_pass_scikit_learns_own_checks(estimator, check):
     check(estimator)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @parametrize_with_checks([RidgeLogistic(), ForestClassifier(), ForestRegressor()])
 def test_slow_learners_pass_scikit_learns_own_checks(estimator, check):
     check(estimator)

@@ -14,7 +14,7 @@ def test_networks_pass_scikit_learns_own_checks(estimator, check):
     check(estimator)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @parametrize_with_checks([NetworkClassifier(), NetworkRegressor()])
 def test_default_networks_pass_scikit_learns_own_checks(estimator, check):
     check(estimator)
