@@ -46,6 +46,7 @@ def predict_table(model: Path, table: Path, out: Path, *, id_column: str = "", c
     for name in card.clinical:
         source.column(name)
     file = read_features(source, id_column=id_column if id_column in source.columns else "", not_features=card.clinical)
+    _refuse_texts(card, source, file.table.columns)
     missing_columns(card, file.table.columns, source.name)
     rows = same_columns(file.table, card.features, source.name)
     clinical, unseen = _clinical(card, source)
@@ -111,6 +112,14 @@ def _clinical(card: ModelCard, source: TextTable) -> tuple[np.ndarray, list[str]
     return np.hstack(columns), notes
 
 
+def _refuse_texts(card: ModelCard, source: TextTable, numeric: tuple[str, ...]) -> None:
+    """TableError where a column of the model is there, but holds texts."""
+    numbers = set(numeric)
+    for name in (c for c in card.features if c in source.columns and c not in numbers):
+        _, texts = source.numbers(name)
+        raise TableError(f"{source.name}: {name!r} holds {some(map(repr, texts), 3)}; the model needs numbers")
+
+
 def _side(card: ModelCard, source: TextTable, rows: FeatureTable, centre: str) -> np.ndarray:
     """The side columns that the model takes, float64 [rows, side]."""
     columns = [np.empty((len(rows), 0))]
@@ -120,7 +129,15 @@ def _side(card: ModelCard, source: TextTable, rows: FeatureTable, centre: str) -
                 raise TableError("the model harmonises centres; name the column of the centres by --centre")
             place = {text: float(i) for i, text in enumerate(card.centres)}
             cells = source.column(centre)
+            blank = [str(i) for i, cell in enumerate(cells, 1) if cell.lower() in MISSING]
+            if blank:
+                raise TableError(f"{source.name}: no {centre} in row {some(blank)}; every row needs its centre")
             others = sorted(set(cells) - set(place))
+            if others and card.params.get("harmonise", {}).get("unseen", "refuse") == "refuse":
+                raise TableError(
+                    f"{source.name}: the model has no training row of {some(map(repr, others))} (column {centre!r}; it "
+                    f"knows {some(card.centres)}), and cannot harmonise such rows"
+                )
             place |= {text: float(len(card.centres) + i) for i, text in enumerate(others)}
             columns.append(np.array([[place[c]] for c in cells]))
         elif name == "patient":

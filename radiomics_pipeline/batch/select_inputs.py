@@ -81,6 +81,11 @@ def read_inputs(
     if params.harmonise.method == "combat" and not side.centre:
         raise ParamsError("harmonise: the column of the centres is not named; give --centre")
     inputs = Inputs(found, aligned.outcome, aligned.clinical, side, aligned.readers, tuple(notes), _history(table))
+    if beside.external and params.validation.scheme != "external":
+        raise ParamsError(
+            f"{beside.external.name} is a table to test on, but validation.scheme is {params.validation.scheme}, "
+            "which would train on its rows, too; choose external"
+        )
     if beside.external:
         inputs = _with_external(inputs, beside, columns)
     elif params.validation.scheme == "external":

@@ -21,9 +21,11 @@ def log_tried(
 ) -> tuple[str, ...]:
     """Add the plans of an analysis to the log of its folder, once however often it is repeated; notes on their number.
 
+    A log that cannot be read is not overwritten.
+
     analysis, tables : digests of the parameters and of the files
     """
-    earlier = _earlier(path)
+    earlier, notes = _earlier(path)
     tables = hashlib.sha256(json.dumps(sorted(digests.values())).encode()).hexdigest()[:12]
     outcome = " and ".join(found.outcome_names)
     about = (started, params_digest[:12], tables, outcome)
@@ -34,17 +36,36 @@ def log_tried(
     known = {tuple(row[1:5]) for row in earlier}
     write_rows(path, HEADER, [*earlier, *(row for row in rows if tuple(row[1:5]) not in known)])
     tried = {tuple(row[1:5]) for row in (*earlier, *rows) if row[2] == tables and row[3] == outcome}
-    if len(tried) <= len(rows):
-        return ()
+    if len(tried) <= len(rows) and len(tried) < MANY:
+        return notes
     warning = "; the best of so many is flattered, report the default plan" if len(tried) >= MANY else ""
-    return (f"{len(tried)} plans have been tried on these tables in this folder (tried.csv){warning}",)
+    return (
+        *notes,
+        f"{len(tried)} plans have been tried on these tables in this folder (tried.csv){warning}",
+    )
 
 
-def _earlier(path: Path) -> list[tuple[str, ...]]:
+def _earlier(path: Path) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
+    """The rows of the log so far, and a note where it cannot be read; such a log is kept under another name."""
     if not path.is_file():
-        return []
+        return [], ()
     try:
         table = read_text_table(path)
-    except TableError:
-        return []
-    return [tuple(row) for row in table.rows] if table.columns == HEADER else []
+        if table.columns == HEADER:
+            return [tuple(row) for row in table.rows], ()
+        reason = "its columns are others"
+    except TableError as e:
+        reason = str(e)
+    aside = _free_name(path)
+    path.rename(aside)
+    return [], (
+        f"{path.name}: the log of earlier plans cannot be read ({reason}); it is kept as {aside.name}, uncounted",
+    )
+
+
+def _free_name(path: Path) -> Path:
+    """A name beside the log that no file has."""
+    number = 1
+    while (aside := path.with_name(f"{path.stem}-unreadable-{number}{path.suffix}")).exists():
+        number += 1
+    return aside

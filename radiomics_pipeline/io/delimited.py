@@ -1,13 +1,15 @@
 """Tables of text: read as people write them, written in one way only.
 
-Read: comma, semicolon or tab; decimal comma (not in comma-separated files); byte order mark; UTF-16; gzip; blank
-cells, NA, NaN and the like are missing. Written: UTF-8, LF, shortest floats that read back the same, NaN empty.
+Read: comma, semicolon or tab, or what Excel's first line `sep=;` names; decimal comma (not in comma-separated files);
+byte order mark; UTF-16; gzip; blank cells, NA, NaN and the like are missing. Written: UTF-8, LF, shortest floats that
+read back the same, NaN empty.
 """
 
 from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -21,6 +23,8 @@ from radiomics_pipeline.io.compressed import gunzip
 
 MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "-", ".", "#div/0!"})
 """Cells without a value, in lower case."""
+SEPARATOR_LINE = re.compile(r'"?sep=([,;\t])"?[,;\t]*\r?\n', re.IGNORECASE)
+"""What Excel writes and reads ahead of a table."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +83,12 @@ def read_text_table(path: Path, *, short: bool = False) -> TextTable:
     """
     path = Path(path)
     text = _decoded(path)
-    delimiter = _delimiter(text)
+    named = SEPARATOR_LINE.match(text)
+    if named:
+        text = text[named.end() :]
+    delimiter = named[1] if named else _delimiter(text)
     lines = [
-        (reader_line, [cell.strip() for cell in row])
+        (reader_line + bool(named), [cell.strip() for cell in row])
         for reader_line, row in _numbered_rows(text, delimiter, path.name)
         if any(cell.strip() for cell in row)
     ]

@@ -122,7 +122,7 @@ def features_digest(table: Path) -> str:
     try:
         params = json.loads(manifest.read_text("utf-8"))["params"]
         making = {key: value for key, value in params.items() if key not in RANKING}
-    except (OSError, ValueError, KeyError, AttributeError):
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
         return ""
     return hashlib.sha256(json.dumps(making, sort_keys=True).encode()).hexdigest()
 

@@ -31,6 +31,8 @@ class FinalModel:
 
 PROBES = 32
 """Random rows on which a formula must give what the pipeline gives, beside the training rows."""
+LOST = 0.3
+"""Share of the cells that are taken away to see what stands for them."""
 AGREE = 1e-8
 """Relative difference up to which it does."""
 
@@ -88,7 +90,7 @@ def formula_of(model: Any, X: np.ndarray, names: tuple[str, ...], kind: Kind, us
     if not _agree(found, intercept + whole[:, columns] @ slopes):
         return None
     kept = np.abs(slopes * spread[columns]) > AGREE * max(1.0, float(np.abs(scores[0])))
-    fills = _fills(model, whole, kind, columns[kept], slopes[kept], intercept, medians)
+    fills = _fills(model, whole, kind, columns, kept, slopes, intercept, medians)
     return Formula(
         intercept=0.0 if kind in TIMED else intercept,
         coefficients={names[c]: float(s) for c, s in zip(columns[kept], slopes[kept], strict=True)},
@@ -110,26 +112,29 @@ def _fills(  # noqa: PLR0917
     whole: np.ndarray,
     kind: Kind,
     columns: np.ndarray,
+    kept: np.ndarray,
     slopes: np.ndarray,
     intercept: float,
     medians: np.ndarray,
 ) -> np.ndarray | None:
-    """What the pipeline takes for a missing cell of each column, [columns]; None where no single number does.
+    """What the pipeline takes for a missing cell of each column that is kept; None where no single number does.
 
-    The column's median where that gives the same.
+    The column's median where that gives the same. No cell of a column that is not kept may count by its absence.
     """
-    rows = np.tile(medians, (len(columns) + 1, 1))
-    rows[np.arange(1, len(columns) + 1), columns] = np.nan
+    counting = columns[kept]
+    rows = np.tile(medians, (len(counting) + 1, 1))
+    rows[np.arange(1, len(counting) + 1), counting] = np.nan
     gaps = whole.copy()
-    gaps[:, columns] = np.where(np.random.default_rng(1).random((len(gaps), len(columns))) < 0.3, np.nan, gaps[:, columns])
+    lost = np.random.default_rng(1).random((len(gaps), len(columns))) < LOST
+    gaps[:, columns] = np.where(lost, np.nan, gaps[:, columns])
     try:
         scores, found = score_of(model, rows, kind), score_of(model, gaps, kind)
-    except (ValueError, TableError):
+    except (ValueError, TableError):  # cells without a value are refused
         return None
-    moved = (scores[1:] - scores[0]) / slopes
-    for fills in (medians[columns], medians[columns] + moved):
-        values = np.where(np.isnan(gaps[:, columns]), fills, gaps[:, columns])
-        if _agree(found, intercept + values @ slopes):
+    moved = (scores[1:] - scores[0]) / slopes[kept]
+    for fills in (medians[counting], medians[counting] + moved):
+        values = np.where(np.isnan(gaps[:, counting]), fills, gaps[:, counting])
+        if _agree(found, intercept + values @ slopes[kept]):
             return np.asarray(fills)
     return None
 

@@ -12,12 +12,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from radiomics_pipeline.errors import ParamsError
 from radiomics_pipeline.types.columns import read_name
 from radiomics_pipeline.types.outcome import Clinical
 from radiomics_pipeline.types.side import Side
 from radiomics_pipeline.types.table import FeatureTable
 
 MESH_VOLUME = re.compile(r"(.+_)?(morphology_VolumeMesh|shape_MeshVolume)(_.+)?")
+INPUTS = ("radiomics", "volume", "conventional", "clinical")
+"""Inputs that are not further tables."""
 CONVENTIONAL = ("uptake", "patient")
 """Families of indices that are read from a report without radiomics: SUVmax, SUVpeak, MTV, TLG, ..."""
 
@@ -49,11 +52,15 @@ def layout_of(
     """Positions of the inputs among the features, then the clinical columns, then the side columns.
 
     volume : its column's name; empty where there is none
+    Raises ParamsError where a further table has the name of another input.
     """
     first = len(columns)
     categories = () if clinical is None else clinical.categories
     others = first + len(categories)
     blocks = {} if side is None else side.blocks
+    taken = sorted(set(blocks) & set(INPUTS))
+    if taken:
+        raise ParamsError(f"a further table cannot be called {', '.join(taken)}: this names other columns")
     places = {c: i for i, c in enumerate(columns)}
     further = {c for names in blocks.values() for c in names}
     inputs = {

@@ -27,8 +27,8 @@ NO_CLIP = SelectionParams(scale=ScaleParams(clip=None))
 def data(n=80, seed=0, gaps=0.0):
     """X of five columns on very different scales, and a number that follows from three of them."""
     rng = np.random.default_rng(seed)
-    X = rng.normal(size=(n, 5)) * [1, 100, 1e-4, 1, 5] + [0, 1000, 1, -3, 0]
-    y = X[:, 0] + X[:, 1] / 100 + 1e4 * X[:, 2] + 0.5 * rng.normal(size=n)
+    X = rng.normal(size=(n, 5)) * [1, 100, 1e-2, 1, 5] + [0, 1000, 1, -3, 0]
+    y = X[:, 0] + X[:, 1] / 100 + 1e2 * X[:, 2] + 0.5 * rng.normal(size=n)
     X[rng.random(X.shape) < gaps] = np.nan
     return X, y
 
@@ -67,7 +67,7 @@ def test_a_linear_pipeline_and_its_formula_agree_on_new_rows_and_on_missing_cell
     formula = formula_of(model, X, NAMES, "continuous", ())
     new = gapped(data(seed=9)[0])
     np.testing.assert_allclose(said(formula, new), model.predict(new), rtol=1e-7)
-    filled = model[0].statistics_
+    filled = model[0].statistics_.astype(float)
     np.testing.assert_allclose([formula.medians[n] for n in NAMES], filled, rtol=1e-6, atol=1e-6)
 
 
@@ -105,16 +105,27 @@ def test_a_constant_column_and_an_empty_one_do_no_harm():
     np.testing.assert_allclose(said(formula, X), model.predict(X), rtol=1e-7)
 
 
+def test_an_indicator_of_missing_cells_is_a_number_that_stands_for_them():
+    X, y = data(gaps=0.2)
+    y[np.isnan(X[:, 0])] += 4  # that the cell is missing says more than its median would
+    model = make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler(), Ridge()).fit(X, y)
+    formula = formula_of(model, X, NAMES, "continuous", ())
+    assert formula.medians["a"] > np.nanmedian(X[:, 0]) + 1
+    new = gapped(data(seed=9)[0])
+    np.testing.assert_allclose(said(formula, new), model.predict(new), rtol=1e-7)
+
+
 def test_where_no_number_stands_for_a_missing_cell_the_formula_says_so():
     X, y = data(gaps=0.1)
-    for imputer in (KNNImputer(), SimpleImputer(strategy="median", add_indicator=True)):
-        model = make_pipeline(imputer, StandardScaler(), Ridge()).fit(X, y)
-        formula = formula_of(model, X, NAMES, "continuous", ())
+    neighbours = make_pipeline(KNNImputer(), StandardScaler(), Ridge()).fit(X, y)
+    absent = make_pipeline(SimpleImputer(strategy="median", add_indicator=True), Ridge()).fit(X, y)
+    absent[-1].coef_[0] = 0.0  # the column does not count, but its absence does
+    full = np.nan_to_num(X)
+    for model, rows in ((neighbours, X), (absent, X), (make_pipeline(StandardScaler(), Ridge()).fit(full, y), full)):
+        formula = formula_of(model, rows, NAMES, "continuous", ())
         assert formula.medians == {}
         new = data(seed=9)[0]
         np.testing.assert_allclose(said(formula, new), model.predict(new), rtol=1e-7)
-    complete = make_pipeline(StandardScaler(), Ridge()).fit(np.nan_to_num(X), y)
-    assert formula_of(complete, np.nan_to_num(X), NAMES, "continuous", ()).medians == {}
 
 
 def outlying(X, y):
@@ -140,7 +151,9 @@ def test_trees_and_curves_have_no_formula(model, rare):
     assert formula_of(model.fit(X, y), X, NAMES, "continuous", ()) is None
 
 
-@pytest.mark.parametrize("model", [RandomForestClassifier(20, random_state=0), SVC(kernel="rbf")], ids=["forest", "svm"])
+@pytest.mark.parametrize(
+    "model", [RandomForestClassifier(20, random_state=0), SVC(kernel="rbf")], ids=["forest", "svm"]
+)
 def test_classifiers_that_are_not_linear_have_no_formula(model):
     X, y = data()
     assert formula_of(model.fit(X, y > np.median(y)), X, NAMES, "binary", ()) is None

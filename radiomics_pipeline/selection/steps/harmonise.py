@@ -88,7 +88,7 @@ class ComBat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             known = "without centres" if self.centres_ == ("",) else f"to the centres {some(self.centres_)}"
             given = "not known" if centre is None else "given"
             raise TableError(f"ComBat was fitted {known}; here the centre of each row is {given}")
-        names = self._names(centre, len(X))
+        names = self._names(centre, len(X), further=True)
         place = {name: b for b, name in enumerate(self.centres_)}
         batch = np.array([place.get(str(name), -1) for name in names], np.int64)
         new = sorted({str(name) for name in names[batch < 0]})
@@ -102,8 +102,11 @@ class ComBat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         out[:, self.columns_] = apply_combat(X[:, self.columns_], batch, self.combat_)
         return out
 
-    def _names(self, centre: Any, n_rows: int) -> np.ndarray:
-        """Name of each row's centre, str [rows]; "" where there are none."""
+    def _names(self, centre: Any, n_rows: int, *, further: bool = False) -> np.ndarray:
+        """Name of each row's centre, str [rows]; "" where there are none.
+
+        further : codes past the names are allowed, of centres that were not known when the names were given
+        """
         if centre is None:
             return np.full(n_rows, "")
         given = np.asarray(centre)
@@ -115,9 +118,11 @@ class ComBat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             raise TableError(f"{int(np.isnan(given).sum())} rows have no centre; name it, or leave harmonisation out")
         elif self.centres:
             codes = given.astype(np.int64)
-            if (codes != given).any() or codes.min() < 0 or codes.max() >= len(self.centres):
+            known = len(self.centres)
+            if (codes != given).any() or codes.min() < 0 or (codes.max() >= known and not further):
                 raise TableError(f"centre: codes {some(np.unique(given))} for {len(self.centres)} names of centres")
-            names = np.array(self.centres, dtype=object)[codes].astype(str)
+            others = [f"further centre {i}" for i in range(1, int(codes.max()) - known + 2)]
+            names = np.array([*self.centres, *others], dtype=object)[codes].astype(str)
         else:
             names = np.array([f"{code:g}" for code in given], dtype=object).astype(str)
         if (names == "").any():
