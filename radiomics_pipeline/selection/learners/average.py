@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from pydantic import Field
-from scipy.special import expit, softmax
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter, validate_data
 
@@ -21,9 +20,6 @@ from radiomics_pipeline.selection.learners.member import Member
 from radiomics_pipeline.selection.learners.members import members_of, views_of
 from radiomics_pipeline.selection.registry import Method
 from radiomics_pipeline.types.outcome import KINDS, TIMED, Kind
-
-SURE = 0.02
-"""Probabilities nearer to 0 or 1 count as this far from them, so that no single member decides."""
 
 LEVEL = 1e-8
 """Spread of risks, relative to the largest, below which a member says the same of all rows."""
@@ -64,17 +60,13 @@ class _Average:
 
 
 class AverageClassifier(_Average, ClassLearner):
-    """Mean log odds (of several classes: mean log probabilities) of its members."""
+    """Mean probabilities of its members."""
 
     def _fit(self, X: np.ndarray, codes: np.ndarray, groups: np.ndarray) -> None:
         self._fit_members(X, codes, groups, "binary" if len(self.classes_) == 2 else "multiclass")
 
     def _probability(self, X: np.ndarray) -> np.ndarray:
-        logs = self._votes(X, lambda model, seen: np.log(np.clip(model.predict_proba(seen), SURE, 1 - SURE)))
-        if len(self.classes_) > 2:
-            return np.asarray(softmax(logs, axis=1))
-        positive = expit(logs[:, 1] - logs[:, 0])
-        return np.column_stack([1 - positive, positive])
+        return self._votes(X, lambda model, seen: model.predict_proba(seen))
 
 
 class AverageRegressor(_Average, NumberLearner):
