@@ -24,6 +24,10 @@ def correlation_clusters(rho: np.ndarray, threshold: float) -> np.ndarray:
     labels = part.astype(np.int64)
     used = n_parts
     for members in _groups(part):
+        if len(members) == 2:
+            labels[members] = used + 1 + (np.arange(2) if distance[members[0], members[1]] > cut else 0)
+            used += 2
+            continue
         near = distance[np.ix_(members, members)]
         np.fill_diagonal(near, 0.0)
         inner = fcluster(linkage(squareform(near, checks=False), "average"), cut, "distance")
