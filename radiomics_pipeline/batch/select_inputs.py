@@ -66,6 +66,7 @@ def read_inputs(
 
     Raises TableError, OutcomeError or ParamsError.
     """
+    _check_choices(columns, params, beside)
     aligned = _read(table, outcomes, columns)
     found, notes, side = aligned.table, list(aligned.notes), aligned.side
     blocks = {}
@@ -78,79 +79,101 @@ def read_inputs(
         side = replace(side, repeats=again.values, row=np.arange(len(found)))
         notes += again.notes
     side = replace(side, blocks=blocks)
-    if params.harmonise.method == "combat" and not side.centre:
-        raise ParamsError("harmonise: the column of the centres is not named; give --centre")
-    inputs = Inputs(found, aligned.outcome, aligned.clinical, side, aligned.readers, tuple(notes), _history(table))
-    if beside.external and params.validation.scheme != "external":
-        raise ParamsError(
-            f"{beside.external.name} is a table to test on, but validation.scheme is {params.validation.scheme}, "
-            "which would train on its rows, too; choose external"
-        )
+    history = tuple(entry for path in (table, *beside.blocks.values()) for entry in _history(path))
+    inputs = Inputs(found, aligned.outcome, aligned.clinical, side, aligned.readers, tuple(notes), history)
     if beside.external:
         inputs = _with_external(inputs, beside, columns)
-    elif params.validation.scheme == "external":
-        raise ParamsError("validation.scheme external needs a second table to test on; give --test")
     parts = np.split(np.arange(len(inputs.outcome)), [] if inputs.n_own is None else [inputs.n_own])
     followed = [n for rows in parts for n in _follow_up(inputs.outcome.rows(rows), params.validation.horizon)]
     return replace(inputs, notes=(*inputs.notes, *followed))
 
 
-def _read(table: Path, outcomes: Path | None, columns: OutcomeColumns) -> Aligned:
-    """Features joined with their outcomes."""
+def _check_choices(columns: OutcomeColumns, params: SelectionParams, beside: Beside) -> None:
+    """ParamsError where columns, parameters and further tables do not go together, before a table is read."""
+    scheme, kind = params.validation.scheme, columns.kind_of_outcome
+    if columns.readers and kind not in ("binary", *TIMED):
+        raise ParamsError(
+            f"readers are compared by AUC or C, with a binary or timed outcome; this one is {kind}, leave "
+            f"{', '.join(columns.readers)} out"
+        )
+    if params.harmonise.method == "combat" and not columns.centre:
+        raise ParamsError("harmonise: the column of the centres is not named; give --centre")
+    if beside.external and scheme != "external":
+        raise ParamsError(
+            f"{beside.external.name} is a table to test on, but validation.scheme is {scheme}, "
+            "which would train on its rows, too; choose external"
+        )
+    if not beside.external and scheme == "external":
+        raise ParamsError("validation.scheme external needs a second table to test on; give --test")
+    if beside.external_outcomes and not beside.external:
+        raise ParamsError(f"{beside.external_outcomes.name} holds outcomes of an external table; give --test, too")
+    if beside.external and (beside.repeated or beside.blocks):
+        raise ParamsError("an external table cannot be joined with repeated measurements or further blocks")
+
+
+def _read(table: Path, outcomes: Path | None, columns: OutcomeColumns, training: Clinical | None = None) -> Aligned:
+    """Features joined with their outcomes.
+
+    A reader that the outcomes file lacks may be a feature, such as SUVmax: it stays one, and is compared as well.
+    training : clinical variables of the training table, in whose texts those of another study are coded
+    """
     source = read_text_table(table)
+    answers = source if outcomes is None else read_text_table(outcomes)
+    indices = tuple(r for r in columns.readers if r not in answers.columns and r in source.columns)
+    columns = replace(columns, readers=tuple(r for r in columns.readers if r not in indices))
     file = read_features(
         source, id_column=columns.id if columns.id in source.columns else "", not_features=columns.named
     )
     if outcomes is None:
-        aligned = own_outcomes(file.table, source, columns)
+        aligned = own_outcomes(file.table, source, columns, training)
     else:
-        aligned = align_outcomes(file.table, read_text_table(outcomes), columns)
-    return replace(aligned, notes=(*file.notes, *aligned.notes))
+        aligned = align_outcomes(file.table, answers, columns, training)
+    absent = [r for r in indices if r not in aligned.table.columns]
+    if absent:
+        raise TableError(f"{source.name}: {some(absent)} holds no numbers that could be compared with the model")
+    place = {c: i for i, c in enumerate(aligned.table.columns)}
+    readers = {**aligned.readers, **{r: aligned.table.values[:, place[r]] for r in indices}}
+    return replace(aligned, notes=(*file.notes, *aligned.notes), readers=readers)
 
 
 def _with_external(inputs: Inputs, beside: Beside, columns: OutcomeColumns) -> Inputs:
     """The rows of another study below our own."""
     assert beside.external is not None
-    if inputs.side.repeats is not None or inputs.side.blocks:
-        raise ParamsError("an external table cannot be joined with repeated measurements or further blocks")
-    other = _read(beside.external, beside.external_outcomes, columns)
-    theirs = same_columns(other.table, inputs.table.columns, beside.external.name)
+    name = beside.external.name
+    try:
+        other = _read(beside.external, beside.external_outcomes, columns, inputs.clinical)
+    except OutcomeError as e:
+        raise OutcomeError(f"{name}: {e}") from None
+    theirs = same_columns(other.table, inputs.table.columns, name)
     shared = sorted(set(inputs.table.patient) & set(theirs.patient))
     if shared:
-        raise TableError(f"{beside.external.name}: {some(shared)} stand in the training table, too; leave them out")
+        raise TableError(f"{name}: {some(shared)} stand in the training table, too; leave them out")
     own, foreign = inputs.outcome, other.outcome
-    if own.categories != foreign.categories:
+    causes = own.kind == "competing"  # of which any but the first may be absent on one side
+    if own.categories != foreign.categories and not causes:
         raise OutcomeError(
-            f"{beside.external.name}: its classes are {some(foreign.categories)}, those of the training table "
-            f"{some(own.categories)}"
+            f"{name}: its classes are {some(foreign.categories)}, those of the training table {some(own.categories)}"
         )
+    categories = max(own.categories, foreign.categories, key=len)
     time = None if own.time is None or foreign.time is None else np.concatenate([own.time, foreign.time])
-    outcome = Outcome(own.names, own.kind, np.concatenate([own.value, foreign.value]), time, own.categories)
+    outcome = Outcome(own.names, own.kind, np.concatenate([own.value, foreign.value]), time, categories)
     return Inputs(
         stack(inputs.table, theirs),
         outcome,
         _stacked_clinical(inputs.clinical, other.clinical),
         Side(centre=(*inputs.side.centre, *other.side.centre)),
         {name: np.concatenate([scores, other.readers[name]]) for name, scores in inputs.readers.items()},
-        (*inputs.notes, *(f"{beside.external.name}: {note}" for note in other.notes)),
-        inputs.history,
+        (*inputs.notes, *(note if note.startswith(name) else f"{name}: {note}" for note in other.notes)),
+        (*inputs.history, *_history(beside.external)),
         len(inputs.table),
     )
 
 
-def _stacked_clinical(first: Clinical | None, second: Clinical | None) -> Clinical | None:
-    """Clinical variables of both tables; a text that the first one does not have is missing."""
-    if first is None or second is None:
+def _stacked_clinical(own: Clinical | None, other: Clinical | None) -> Clinical | None:
+    """Clinical variables of both tables, the texts of which are coded alike."""
+    if own is None or other is None:
         return None
-    values = second.values.copy()
-    for c, known in enumerate(first.categories):
-        theirs = second.categories[c]
-        if (known is None) != (theirs is None):
-            raise TableError(f"clinical column {first.columns[c]!r} holds numbers in one table and texts in the other")
-        if known is not None and theirs is not None:
-            code = np.array([known.index(t) if t in known else np.nan for t in theirs] + [np.nan])
-            values[:, c] = code[np.where(np.isnan(values[:, c]), len(theirs), values[:, c]).astype(np.int64)]
-    return Clinical(first.columns, np.vstack([first.values, values]), first.categories)
+    return Clinical(own.columns, np.vstack([own.values, other.values]), own.categories)
 
 
 def _history(table: Path) -> tuple[str, ...]:

@@ -23,6 +23,9 @@ SOMETIMES = (
     "dominance_pairs.csv",
     "subsets.csv",
     "importance.csv",
+    "contributions.csv",
+    "declared.csv",
+    "hazards.csv",
     "calibration.csv",
     "decision_curve.csv",
     "risk_groups.csv",
@@ -58,6 +61,9 @@ def write_selection(out: Path, outcome: Outcome, found: Ranking) -> tuple[Path, 
         "readers.csv": (reports.ReaderRow, found.reports.readers),
         "sample_size.csv": (reports.SampleSizeRow, found.reports.sample_size),
         "importance.csv": (together.ImportanceRow, found.combination.importance),
+        "contributions.csv": (together.ContributionRow, found.combination.contributions),
+        "declared.csv": (together.NestedTestRow, found.combination.declared),
+        "hazards.csv": (reports.HazardRow, found.hazards),
     }
     for name, (kind, rows) in tables.items():
         if rows or name in ALWAYS:

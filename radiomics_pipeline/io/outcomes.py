@@ -91,12 +91,17 @@ class Aligned:
     readers: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
-def align_outcomes(table: FeatureTable, source: TextTable, columns: OutcomeColumns) -> Aligned:
+def align_outcomes(
+    table: FeatureTable, source: TextTable, columns: OutcomeColumns, training: Clinical | None = None
+) -> Aligned:
     """Join a feature table with an outcomes file by its key.
 
     The key is the column `case` (matched with the table's cases), else `patient` or `patient_id` (with its
     patients), else `columns.id` (with whichever of the two it fits). Only the columns named enter; every other
     one is ignored and listed. Raises TableError where the key is absent, unclear, blank or twice, or nothing matches.
+
+    training : of an external table: the clinical variables that it is to be read like; a text unknown to them is
+        missing, and noted
     """
     key, ours = _matched_key(table, source, columns.id)
     cells = source.column(key)
@@ -121,12 +126,14 @@ def align_outcomes(table: FeatureTable, source: TextTable, columns: OutcomeColum
     used = {key, *columns.named}
     _note(notes, f"other columns of {source.name} are ignored", [c for c in source.columns if c not in used])
     positions = np.array([place[ours[i]] for i in matched])
-    return _aligned(table.rows(np.array(matched)), source, positions, columns, notes)
+    return _aligned(table.rows(np.array(matched)), source, positions, columns, notes, training)
 
 
-def own_outcomes(table: FeatureTable, source: TextTable, columns: OutcomeColumns) -> Aligned:
-    """Outcomes that stand in the feature table's own file, row by row."""
-    return _aligned(table, source, np.arange(len(table)), columns, [])
+def own_outcomes(
+    table: FeatureTable, source: TextTable, columns: OutcomeColumns, training: Clinical | None = None
+) -> Aligned:
+    """Outcomes that stand in the feature table's own file, row by row. training : as in `align_outcomes`"""
+    return _aligned(table, source, np.arange(len(table)), columns, [], training)
 
 
 def check_source(source: TextTable, columns: OutcomeColumns) -> None:
@@ -143,8 +150,13 @@ def check_source(source: TextTable, columns: OutcomeColumns) -> None:
     own_outcomes(nothing, source, columns)
 
 
-def _aligned(
-    table: FeatureTable, source: TextTable, positions: np.ndarray, columns: OutcomeColumns, notes: list[str]
+def _aligned(  # noqa: PLR0917
+    table: FeatureTable,
+    source: TextTable,
+    positions: np.ndarray,
+    columns: OutcomeColumns,
+    notes: list[str],
+    training: Clinical | None = None,
 ) -> Aligned:
     """Rows without an outcome left out, the others checked."""
     blank = np.zeros(len(positions), np.bool_)
@@ -162,7 +174,9 @@ def _aligned(
     rows = positions[keep]
     outcome = _outcome(source, columns, rows)
     part = replace(source, rows=tuple(source.rows[i] for i in rows), short=frozenset())
-    clinical = _clinical(part, columns.clinical, notes) if columns.clinical else None
+    clinical = None
+    if columns.clinical:
+        clinical = _clinical(part, columns.clinical, notes) if training is None else _like(part, training, notes)
     side = Side(centre=_centres(source, columns.centre, rows), date=_dates(source, columns.date, rows))
     readers = {name: _scores(part, name) for name in columns.readers}
     return Aligned(table.rows(keep), outcome, clinical, tuple(notes), side, readers)
@@ -278,6 +292,38 @@ def _clinical(source: TextTable, names: tuple[str, ...], notes: list[str]) -> Cl
         values.append(np.array([known.index(c) if c in known else np.nan for c in cells], np.float64))
         categories.append(known)
     return Clinical(names, np.column_stack(values), tuple(categories))
+
+
+def _like(source: TextTable, training: Clinical, notes: list[str]) -> Clinical:
+    """The clinical columns of another study, coded as in the training table; a text unknown there is missing."""
+    values = []
+    for name, known in zip(training.columns, training.categories, strict=True):
+        numbers, texts = source.numbers(name)
+        if known is None:
+            if texts:
+                raise TableError(
+                    f"{source.name}: clinical column {name!r} holds numbers in one table and texts in the other (here "
+                    f"{some(map(repr, texts), 3)})"
+                )
+            if np.isinf(numbers).any():
+                raise TableError(f"{source.name}: clinical column {name!r} holds an infinite value")
+            values.append(numbers)
+            continue
+        cells = source.column(name)
+        there = [c for c in cells if c.lower() not in MISSING]
+        new = [c for c in there if c not in known]
+        if there and len(new) == len(there):
+            raise TableError(
+                f"{source.name}: no text of the clinical column {name!r} is known to the training table; here "
+                f"{some(sorted(set(new)), 3)}, there {some(known, 3)}"
+            )
+        if new:
+            notes.append(
+                f"clinical column {name}: {len(new)} rows hold {some(sorted(set(new)))}, of which the training table "
+                f"has no row; taken as none of {', '.join(known)}"
+            )
+        values.append(np.array([known.index(c) if c in known else np.nan for c in cells], np.float64))
+    return Clinical(training.columns, np.column_stack(values), training.categories)
 
 
 def _matched_key(table: FeatureTable, source: TextTable, wanted: str) -> tuple[str, tuple[str, ...]]:

@@ -28,10 +28,22 @@ class CombinationParams(Section):
     measure: Measure = Field("auto", description="of the fit; auto: mcfadden, events (survival) or r2 by outcome")
     per_block: int = Field(3, ge=1, le=10, description="columns that stand for a block, chosen in every fold")
     bootstrap: int = Field(100, ge=0, description="resamples of patients for the intervals; 0: none")
+    declared: tuple[str, ...] = Field(
+        (),
+        description="features named before anyone looked at the outcome; what they add together to the clinical "
+        "columns, the volume and the indices gets a likelihood ratio p (`declared.csv`)",
+    )
     importance_repeats: int = Field(10, ge=1, description="permutations of each feature on each test fold")
 
     @model_validator(mode="after")
     def _subset_within_candidates(self) -> CombinationParams:
         if self.largest > self.candidates:
             raise ValueError(f"largest ({self.largest}) exceeds candidates ({self.candidates})")
+        return self
+
+    @model_validator(mode="after")
+    def _declared_once(self) -> CombinationParams:
+        twice = sorted({name for name in self.declared if self.declared.count(name) > 1})
+        if twice:
+            raise ValueError(f"declared: {', '.join(twice)} stands there twice")
         return self

@@ -73,10 +73,21 @@ class SelectionParams(Section):
         CombinationParams(), description="dominance, best subsets, importance, increments; null: none"
     )
     groups: int = Field(2, ge=0, le=5, description="risk groups by the default plan; 0: none")
+    group_cut: Literal["quantiles", "maxstat"] = Field(
+        "quantiles",
+        description="how risk groups are cut in the training rows: into equal parts, or in two by the largest log-rank "
+        "difference (binary: of the shares), with a p that is corrected for the search",
+    )
     final: bool = Field(True, description="refit the default plan to all rows and save it")
     clinical: tuple[str, ...] = Field((), description="columns of the outcomes file that enter as clinical variables")
     volume: str = Field("", description="column used by the volume baseline; empty: the first mesh volume")
     seed: int = Field(20260101, ge=0, description="of the folds and of all that is drawn at random")
+
+    @model_validator(mode="after")
+    def _a_searched_cut_makes_two_groups(self) -> SelectionParams:
+        if self.group_cut == "maxstat" and self.groups > 2:
+            raise ValueError(f"group_cut: maxstat makes two risk groups, not {self.groups}; use quantiles")
+        return self
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> SelectionParams:

@@ -39,7 +39,12 @@ class ValidationParams(Section):
         description="probability from which a row counts as positive: the training part's prevalence, or the value of "
         "the best balanced accuracy in inner folds of the training part (refits the plan in each)",
     )
-    permutations: int = Field(0, ge=0, description="permuted outcomes to which the whole plan is refitted; 0: no test")
+    permutations: int = Field(
+        0,
+        ge=0,
+        description="permuted outcomes to which the whole plan is refitted, and permuted features for what radiomics "
+        "adds to each baseline; 0: no test",
+    )
     bootstrap: int = Field(0, ge=0, description="bootstrap samples for optimism and .632+; 0: none")
 
     @model_validator(mode="after")

@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
 
 from radiomics_pipeline.errors import ParamsError
-from radiomics_pipeline.kernels.ranks import centred_ranks
+from radiomics_pipeline.selection.effects import Effect, Given, effect_of, not_given_itself, ranks_of
 from radiomics_pipeline.stats.concordance import harrell_c
 from radiomics_pipeline.stats.correlation import spearman_columns
-from radiomics_pipeline.stats.cox import cox_lrt, cox_robust_p, empty_residuals
+from radiomics_pipeline.stats.cox import empty_residuals
 from radiomics_pipeline.stats.delong import auc_delong
 from radiomics_pipeline.stats.hand_till import mean_pair_auc
 from radiomics_pipeline.stats.information import mutual_information
 from radiomics_pipeline.stats.jonckheere import somers_d
 from radiomics_pipeline.stats.kruskal import kruskal_p
-from radiomics_pipeline.stats.linear import linear_test
-from radiomics_pipeline.stats.logistic import logistic_lrt
 from radiomics_pipeline.stats.mannwhitney import clustered_p, mannwhitney_p
 from radiomics_pipeline.stats.maxt import max_t
 from radiomics_pipeline.stats.multiplicity import benjamini_hochberg
-from radiomics_pipeline.stats.partial import Added, adjusters
+from radiomics_pipeline.stats.partial import adjusters
 from radiomics_pipeline.types.outcome import CLASSES, TIMED, Outcome
 from radiomics_pipeline.types.ranking import UnivariateRow
 from radiomics_pipeline.types.table import FeatureTable
-
-ITSELF = "adjusting column itself"
-ONE_OF = "one of the adjusting columns, given the others"
 
 
 @dataclass(frozen=True)
@@ -45,31 +39,6 @@ class _Index:
     events: np.ndarray
     p: np.ndarray
     test: str
-
-
-@dataclass(frozen=True)
-class _Effect:
-    """The regression of every column: arrays [columns]."""
-
-    measure: str
-    value: np.ndarray
-    lower: np.ndarray
-    upper: np.ndarray
-    coefficient: np.ndarray
-    error: np.ndarray
-    p: np.ndarray
-    test: str
-    n: np.ndarray
-    reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _Given:
-    """What every model has beside the column. groups : of each row the patient; None where each has one row."""
-
-    groups: np.ndarray | None = None
-    adjust: np.ndarray | None = None
-    used: np.ndarray | None = None
 
 
 def rank_alone(
@@ -88,11 +57,15 @@ def rank_alone(
 
     | outcome | index | p | effect per standard deviation |
     |---|---|---|---|
-    | binary | AUC, DeLong's interval | Mann-Whitney | odds ratio, logistic likelihood ratio |
+    | binary | AUC, DeLong's interval | Mann-Whitney | odds ratio, logistic likelihood ratio (or Firth's) |
     | time to event | Harrell's C | Cox likelihood ratio (Efron) | hazard ratio, the same test |
     | continuous | Spearman's rho | of rho | slope, F |
     | ordinal | Somers' D | Jonckheere-Terpstra | Spearman's rho; adjusted: of ranks (Quade 1967) |
     | several classes | mean AUC of pairs (Hand-Till) | Kruskal-Wallis | share of likelihood, multinomial ratio |
+
+    Where a column separates the classes, or fewer than 10 rows of one class have a value, the odds ratio is Firth's,
+    with the profile interval and p of the penalised likelihood; `effect_test` and `note` say so. Not given adjusting
+    columns, nor where patients have several rows: there the coefficient of a separation has no end.
 
     Competing events: the hazard of the cause of interest, the others being censored. Where patients have several rows,
     these tests would take dependent rows for independent ones: then intervals sum influences by patient, and p is that
@@ -104,17 +77,17 @@ def rank_alone(
     infinite = np.isinf(table.values)
     values = np.where(infinite, np.nan, table.values)
     names = np.array(table.patient, dtype=object).astype(str)
-    alone = _Given(names if len(set(names)) < len(names) else None)
-    effect = _effect(values, outcome, alone)
+    alone = Given(names if len(set(names)) < len(names) else None)
+    effect = effect_of(values, outcome, alone)
     index = _index(values, outcome, alone, effect)
     partial = None
     others = None if adjust is None else _checked(adjust, len(table))
     if others is not None:
         used = adjusters(values, others)
-        partial = _not_given_itself(_effect(values, outcome, _Given(alone.groups, others, used)), used)
+        partial = not_given_itself(effect_of(values, outcome, Given(alone.groups, others, used)), used)
     held = np.full(len(table.columns), np.nan)
     if permutations:
-        scores = values if outcome.kind in TIMED else _ranks(values)
+        scores = values if outcome.kind in TIMED else ranks_of(values)
         held = max_t(scores, _scores(outcome), permutations=permutations, seed=seed, groups=alone.groups)
     bits = np.full(len(table.columns), np.nan)
     if outcome.kind in CLASSES:
@@ -144,7 +117,7 @@ def _checked(adjust: np.ndarray, n_rows: int) -> np.ndarray:
     return others
 
 
-def _index(values: np.ndarray, outcome: Outcome, given: _Given, effect: _Effect) -> _Index:
+def _index(values: np.ndarray, outcome: Outcome, given: Given, effect: Effect) -> _Index:
     """The rank statistic that belongs to the outcome's kind; that of a time has the p of its effect."""
     groups, n = given.groups, (~np.isnan(values)).sum(axis=0)
     codes = outcome.strata
@@ -155,7 +128,9 @@ def _index(values: np.ndarray, outcome: Outcome, given: _Given, effect: _Effect)
         return _Index("auc", 0.5, areas.area, areas.lower, areas.upper, n, areas.n_positive, p, test)
     if outcome.time is not None:
         found = harrell_c(values, outcome.time, outcome.event, groups)
-        return _Index("c_index", 0.5, found.index, found.lower, found.upper, n, found.n_events, effect.p, effect.test)
+        return _Index(
+            "c_index", 0.5, found.index, found.lower, found.upper, n, found.n_events, effect.p, effect.tests[0]
+        )
     if outcome.kind == "continuous":
         rho = spearman_columns(values, outcome.value, groups)
         test = "Spearman" if groups is None else "rank correlation by patient"
@@ -171,100 +146,13 @@ def _index(values: np.ndarray, outcome: Outcome, given: _Given, effect: _Effect)
     return _Index("auc_pairs", np.nan, value, blank, blank, n, n, kruskal_p(values, codes, groups), test)
 
 
-def _cox_test(given: _Given, outcome: Outcome) -> str:
-    which = "cause-specific Cox" if outcome.kind == "competing" else "Cox"
-    return f"{which} {'likelihood ratio' if given.groups is None else 'robust score'}"
-
-
-def _effect(values: np.ndarray, outcome: Outcome, given: _Given) -> _Effect:
-    """The regression that belongs to the outcome's kind, with the adjusting columns where there are some."""
-    beside = {"adjust": given.adjust, "used": given.used, "groups": given.groups}
-    way = "likelihood ratio" if given.groups is None else "robust score"
-    if outcome.kind == "binary":
-        return _ratio("odds ratio per SD", logistic_lrt(values, outcome.event, **beside), f"logistic {way}")
-    if outcome.time is not None:
-        fit = cox_lrt(values, outcome.time, outcome.event, **beside)
-        found = _ratio("hazard ratio per SD", fit, _cox_test(given, outcome))
-        if given.groups is None or given.adjust is not None:
-            return found
-        return replace(found, p=cox_robust_p(values, outcome.time, outcome.event, given.groups))
-    if outcome.kind == "continuous":
-        fit = linear_test(values, outcome.value, **beside)
-        reach = stdtrit(np.maximum(fit.freedom, 1), 0.975) if given.groups is None else float(ndtri(0.975))
-        return _slope(fit, reach * fit.standard_error, "F" if given.groups is None else "robust score")
-    if outcome.kind == "ordinal":
-        return _rank_effect(values, outcome, given)
-    fit = logistic_lrt(values, outcome.strata, **beside)
-    blank = np.full(len(fit.n), np.nan)
-    share = -np.expm1(-2 * fit.gain / np.maximum(fit.n, 1))
-    return _Effect("likelihood R2", share, blank, blank, blank, blank, fit.p, f"multinomial {way}", fit.n, fit.reasons)
-
-
-def _ratio(measure: str, fit: Added, test: str) -> _Effect:
-    """Odds or hazard ratio with Wald's interval."""
-    reach = float(ndtri(0.975)) * fit.standard_error
-    with np.errstate(over="ignore"):
-        value, lower, upper = (np.exp(fit.coefficient + shift) for shift in (0.0, -reach, reach))
-    return _Effect(measure, value, lower, upper, fit.coefficient, fit.standard_error, fit.p, test, fit.n, fit.reasons)
-
-
-def _slope(fit: Added, reach: np.ndarray, test: str) -> _Effect:
-    b = fit.coefficient
-    return _Effect("slope per SD", b, b - reach, b + reach, b, fit.standard_error, fit.p, test, fit.n, fit.reasons)
-
-
-def _rank_effect(values: np.ndarray, outcome: Outcome, given: _Given) -> _Effect:
-    """Spearman's correlation with an ordered class; given others, the partial correlation of ranks."""
-    blank = np.full(values.shape[1], np.nan)
-    if given.adjust is None:
-        rho = spearman_columns(values, outcome.value, given.groups)
-        test = "Spearman" if given.groups is None else "rank correlation by patient"
-        reasons = tuple("constant, or no values" if np.isnan(r) else "" for r in rho.rho)
-        return _Effect("spearman", rho.rho, rho.lower, rho.upper, blank, blank, rho.p, test, rho.n, reasons)
-    fit = linear_test(
-        _ranks(values),
-        _ranks(outcome.value[:, None])[:, 0],
-        adjust=_ranks(given.adjust),
-        used=given.used,
-        groups=given.groups,
-    )
-    partial = np.sign(fit.coefficient) * np.sqrt(-np.expm1(-2 * fit.gain / np.maximum(fit.n, 1)))
-    test = "F of ranks" if given.groups is None else "robust score of ranks"
-    return _Effect("spearman", partial, blank, blank, blank, blank, fit.p, test, fit.n, fit.reasons)
-
-
-def _not_given_itself(effect: _Effect, used: np.ndarray) -> _Effect:
-    """Blank where a feature is the only adjusting column; said where it is one of several."""
-    sole, some = ~np.any(used, axis=1), ~np.all(used, axis=1)
-    reasons = tuple(
-        ITSELF if sole[c] else "; ".join(filter(None, (ONE_OF if some[c] else "", reason)))
-        for c, reason in enumerate(effect.reasons)
-    )
-    lost = np.where(sole, np.nan, 1.0)
-    return replace(
-        effect,
-        value=effect.value * lost,
-        lower=effect.lower * lost,
-        upper=effect.upper * lost,
-        coefficient=effect.coefficient * lost,
-        error=effect.error * lost,
-        p=effect.p * lost,
-        reasons=reasons,
-    )
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    """Mid-ranks of every column less their mean, float64 [rows, columns], NaN where missing."""
-    return np.asarray(centred_ranks(np.array(np.transpose(values), np.float64, order="C"))[0].T)
-
-
 def _scores(outcome: Outcome) -> np.ndarray:
     """What is permuted: residuals of the empty model of a time, ranks, or one column a class."""
     if outcome.time is not None:
         return empty_residuals(outcome.time, outcome.event)
     if outcome.kind == "multiclass":
         return (outcome.strata[:, None] == np.unique(outcome.strata)).astype(np.float64)
-    return _ranks(outcome.value[:, None])[:, 0]
+    return ranks_of(outcome.value[:, None])[:, 0]
 
 
 def _direction(index: _Index) -> list[str]:
@@ -277,8 +165,8 @@ def _rows(
     names: Sequence[str],
     *,
     index: _Index,
-    effect: _Effect,
-    partial: _Effect | None,
+    effect: Effect,
+    partial: Effect | None,
     held: np.ndarray,
     bits: np.ndarray,
     infinite: np.ndarray,
@@ -317,7 +205,7 @@ def _rows(
                 coefficient=float(effect.coefficient[c]),
                 standard_error=float(effect.error[c]),
                 effect_p=float(effect.p[c]),
-                effect_test=effect.test,
+                effect_test=effect.tests[c],
                 p_max_t=float(held[c]),
                 information=float(bits[c]),
                 note="; ".join(filter(None, notes)),

@@ -11,24 +11,28 @@ import numpy as np
 from radiomics_pipeline.errors import ParamsError, TableError
 from radiomics_pipeline.params.selection import SelectionParams
 from radiomics_pipeline.selection.alone import rank_alone
+from radiomics_pipeline.selection.columns import regressors
+from radiomics_pipeline.selection.combine.nested import check_declared
 from radiomics_pipeline.selection.combine.whole import combine
 from radiomics_pipeline.selection.final import FinalModel, fit_final, formula_of
+from radiomics_pipeline.selection.hazards import hazard_notes, hazard_rows
 from radiomics_pipeline.selection.layout import find_volume, layout_of
 from radiomics_pipeline.selection.outcomes.whole import cutpoints, report_on, size_notes
+from radiomics_pipeline.selection.plan_tests import permuted, resampled
 from radiomics_pipeline.selection.plans import DEFAULT, RANKING, SIGNATURE, Plan, build, plans_of
 from radiomics_pipeline.selection.ranking import rank_clusters
 from radiomics_pipeline.selection.steps.redundancy import find_redundancy
 from radiomics_pipeline.selection.study import Overview, Progress, Study
+from radiomics_pipeline.selection.validation.centres import refuse_unseen_centres
 from radiomics_pipeline.selection.validation.compare import compare
 from radiomics_pipeline.selection.validation.evaluate import evaluate
 from radiomics_pipeline.selection.validation.fitting import selected_columns
 from radiomics_pipeline.selection.validation.metrics import horizon_of
-from radiomics_pipeline.selection.validation.permutation import permutation_test
-from radiomics_pipeline.selection.validation.resampling import resample
 from radiomics_pipeline.selection.validation.schemes import Splits, draw
 from radiomics_pipeline.types.outcome import Clinical, Outcome
-from radiomics_pipeline.types.performance import ComparisonRow, Evaluation, PermutationRow, ResamplingRow
+from radiomics_pipeline.types.performance import ComparisonRow, Evaluation
 from radiomics_pipeline.types.ranking import Ranking, UnivariateRow
+from radiomics_pipeline.types.report import RiskGroupRow
 from radiomics_pipeline.types.side import Side
 from radiomics_pipeline.types.table import FeatureTable
 
@@ -73,9 +77,13 @@ def select_features(
     notes = [*_baseline_notes(study, find_volume(original, params.volume)), *splits.notes]
     overview = _overview(study, original)
     plans = plans_of(params, outcome.kind, study.layout)
+    for plan in plans:  # before the first of them is fitted
+        pipeline = build(plan, study.layout, outcome.kind, params, study.side)
+        refuse_unseen_centres(pipeline, study.X, study.side.names, study.folds)
     evaluations = _evaluate_plans(study, plans, history, progress)
     default = _default(plans)
     combination = combine(study, overview, plans, evaluations)
+    hazards = hazard_rows(study, overview, next(e for e in evaluations if e.plan == default.name))
     ranking = next((e for name in RANKING for e in evaluations if e.plan == name), None)
     performance = tuple(replace(e.performance, default=e.plan == default.name) for e in evaluations)
     found = Ranking(
@@ -88,10 +96,11 @@ def select_features(
         comparisons=_compared(evaluations, default.name),
         predictions=tuple(row for e in evaluations for row in e.predictions),
         fold_scores={e.plan: e.scores for e in evaluations},
-        permutation=_permuted(study, default),
-        bootstrap=_resampled(study, default, history),
+        permutation=permuted(study, default),
+        bootstrap=resampled(study, default, history),
         combination=combination,
         reports=report_on(study, evaluations, default.name),
+        hazards=hazards,
         default=default.name,
         notes=(
             *notes,
@@ -101,21 +110,28 @@ def select_features(
             *_warn_of_clusters(table, overview.univariate),
             *dict.fromkeys(note for e in evaluations for note in e.notes),
             *combination.notes,
+            *hazard_notes(hazards),
         ),
     )
-    return Analysis(study, found, _final(study, plans, default, evaluations) if params.final else ())
+    return Analysis(
+        study, found, _final(study, plans, default, evaluations, found.reports.groups) if params.final else ()
+    )
 
 
 def _final(
-    study: Study, plans: Sequence[Plan], default: Plan, evaluations: Sequence[Evaluation]
+    study: Study,
+    plans: Sequence[Plan],
+    default: Plan,
+    evaluations: Sequence[Evaluation],
+    groups: Sequence[RiskGroupRow],
 ) -> tuple[FinalModel, ...]:
     """The default plan, and the signature, fitted to all rows of our own."""
     wanted = [default, *(plan for plan in plans if plan.name == SIGNATURE and plan != default)]
     by_plan = {e.plan: e for e in evaluations}
-    return tuple(_fitted(study, plan, by_plan[plan.name]) for plan in wanted)
+    return tuple(_fitted(study, plan, by_plan[plan.name], groups) for plan in wanted)
 
 
-def _fitted(study: Study, plan: Plan, evaluation: Evaluation) -> FinalModel:
+def _fitted(study: Study, plan: Plan, evaluation: Evaluation, groups: Sequence[RiskGroupRow]) -> FinalModel:
     pipeline = build(plan, study.layout, study.outcome.kind, study.params, study.side)
     X, outcome = study.X[study.own], study.outcome.rows(study.own)
     model = fit_final(pipeline, X, outcome, study.patients[study.own], study.params.seed)
@@ -124,7 +140,7 @@ def _fitted(study: Study, plan: Plan, evaluation: Evaluation) -> FinalModel:
     if outcome.time is not None:
         horizon = horizon_of(outcome, study.params.validation.horizon)[0]
     formula = formula_of(model, X, study.layout.names, outcome.kind, used)
-    return FinalModel(plan.name, model, horizon, cutpoints(study, evaluation), formula)
+    return FinalModel(plan.name, model, horizon, cutpoints(study, evaluation, groups), formula)
 
 
 def _study(  # noqa: PLR0917
@@ -140,6 +156,7 @@ def _study(  # noqa: PLR0917
     """Columns in the order of their names, folds drawn, inputs found."""
     if params.volume and params.volume not in table.columns:
         raise ParamsError(f"volume column {params.volume!r} is not among the features")
+    check_declared(params.combination.declared if params.combination else (), table.columns)
     _refuse_doubled(table)
     volume = find_volume(table.columns, params.volume)
     side = side or Side()
@@ -173,15 +190,8 @@ def _overview(study: Study, original: tuple[str, ...]) -> Overview:
 
 def _adjusting(study: Study) -> np.ndarray | None:
     """Volume and clinical columns of our own rows, float64 [rows, columns]; of a text all its categories but one."""
-    X, text = study.X[study.own], set(study.layout.text)
-    columns = []
-    for c in (*study.layout.inputs["volume"], *study.layout.inputs["clinical"]):
-        if c not in text:
-            columns.append(X[:, c])
-            continue
-        codes = np.unique(X[~np.isnan(X[:, c]), c])[1:]
-        columns += [np.where(np.isnan(X[:, c]), np.nan, X[:, c] == code) for code in codes]
-    return np.column_stack(columns) if columns else None
+    columns = (*study.layout.inputs["volume"], *study.layout.inputs["clinical"])
+    return regressors(study.X[study.own], columns, study.layout.text) if columns else None
 
 
 def _evaluate_plans(
@@ -216,59 +226,6 @@ def _compared(evaluations: Sequence[Evaluation], default: str) -> tuple[Comparis
     """Every other plan against the default one."""
     first = next(e for e in evaluations if e.plan == default)
     return tuple(row for e in evaluations if e is not first for row in compare(e, first))
-
-
-def _permuted(study: Study, plan: Plan) -> tuple[PermutationRow, ...]:
-    """The permutation test of a plan, where one is asked for."""
-    wanted = study.params.validation.permutations
-    if not wanted:
-        return ()
-    return (
-        permutation_test(
-            build(plan, study.layout, study.outcome.kind, study.params, study.side),
-            study.table,
-            study.outcome,
-            study.folds,
-            permutations=wanted,
-            seed=study.params.seed,
-            clinical=study.clinical,
-            side=study.side if study.side.names else None,
-            within=_within(study),
-            plan=plan.name,
-            params=study.params.validation,
-            n_jobs=study.n_jobs,
-        ),
-    )
-
-
-def _within(study: Study) -> tuple[str, ...] | None:
-    """Inside which parts rows may be exchanged: a centre, or one side of a single split."""
-    if study.params.validation.scheme == "leave-one-centre-out":
-        return study.side.centre
-    if len(study.folds) > 1:
-        return None
-    tested = set(study.folds[0].test.tolist())
-    return tuple("test" if i in tested else "train" for i in range(len(study.table)))
-
-
-def _resampled(study: Study, plan: Plan, history: Sequence[str]) -> tuple[ResamplingRow, ...]:
-    """Optimism and .632+ of a plan by the bootstrap, where it is asked for."""
-    wanted = study.params.validation.bootstrap
-    if not wanted:
-        return ()
-    return resample(
-        build(plan, study.layout, study.outcome.kind, study.params, study.side),
-        study.table,
-        study.outcome,
-        draws=wanted,
-        seed=study.params.seed,
-        clinical=study.clinical,
-        side=study.side if study.side.names else None,
-        plan=plan.name,
-        params=study.params.validation,
-        history=history,
-        n_jobs=study.n_jobs,
-    )
 
 
 def _overall(progress: Progress | None, number: int, plans: int) -> Progress | None:

@@ -102,7 +102,8 @@ class IncrementRow:
 
     better : higher or lower, the values of the metric that are good
     difference : added less base, mean over folds that both have a value in; lower, upper : corrected 95 % interval
-    p : one-sided, of the permuted added columns, for `difference` in the good direction; NaN where none were permuted
+    p : one-sided, of the permuted added columns, for `difference` in the good direction; where none were permuted, of
+        DeLong's test (two-sided, `note` says so) for an AUC of a single test part, else NaN
     """
 
     base: str
@@ -141,11 +142,13 @@ class ImportanceRow:
 class ContributionRow:
     """A feature's part in predictions of rows left out: a row of contributions.csv.
 
+    plan : whose predictions; feature : a cluster's representative, for all its members
     mean_absolute : mean over rows of the absolute contribution, on the model's scale (log odds, log hazard, ...)
     mean : with its sign; agreement : rank correlation of contribution and value, the direction in which it works
     n_rows : predictions
     """
 
+    plan: str
     feature: str
     mean_absolute: float
     mean: float
@@ -156,7 +159,13 @@ class ContributionRow:
 
 @dataclass(frozen=True)
 class NestedTestRow:
-    """Likelihood ratio test of columns declared beforehand: a row of declared_tests.csv."""
+    """Test of columns declared beforehand over other columns: a row of declared.csv.
+
+    base : what the smaller model has, empty where it has a constant alone; added : the declared columns, joined by
+        semicolons
+    statistic, freedom, p : of `test`: twice the gain in log likelihood, or F (its first degrees of freedom)
+    n, events : complete rows, and events among them; 0 where the outcome has none
+    """
 
     base: str
     added: str
@@ -166,6 +175,7 @@ class NestedTestRow:
     n: int
     events: int
     test: str
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -219,4 +229,6 @@ class Combination:
     subsets: tuple[SubsetRow, ...] = ()
     importance: tuple[ImportanceRow, ...] = ()
     increments: tuple[IncrementRow, ...] = ()
+    contributions: tuple[ContributionRow, ...] = ()
+    declared: tuple[NestedTestRow, ...] = ()
     notes: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from radiomics_pipeline.types.performance import (
     PredictionRow,
     ResamplingRow,
 )
-from radiomics_pipeline.types.report import Reports
+from radiomics_pipeline.types.report import HazardRow, Reports
 
 NAN = float("nan")
 
@@ -148,3 +148,4 @@ class Ranking:
     combination: Combination
     reports: Reports
     notes: tuple[str, ...]
+    hazards: tuple[HazardRow, ...] = ()

@@ -35,6 +35,29 @@ class CalibrationRow:
 
 
 @dataclass(frozen=True)
+class HazardRow:
+    """Whether a hazard ratio stays the same over time: a row of hazards.csv.
+
+    feature : a kept feature in a Cox model of its own, or (kind: plan) a plan's risk of rows left out
+    chi2, p : test of Grambsch and Therneau, 1 degree of freedom; time is 1 less the Kaplan-Meier curve
+    q : after Benjamini and Hochberg over the features; NaN of a plan
+    correlation : of scaled Schoenfeld residuals with that time; above 0 the log hazard ratio grows
+    n, events : rows with a value, and events (of the cause of interest) among them
+    note : what the test says, what it was of, why there is none
+    """
+
+    feature: str
+    kind: str
+    chi2: float
+    p: float
+    q: float
+    correlation: float
+    n: int
+    events: int
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class DecisionRow:
     """Net benefit of treating by a plan, treating all, or treating none: a row of decision_curve.csv.
 

@@ -54,9 +54,10 @@ def test_select_writes_all_tables_and_says_what_it_left_out(files):
         catch_exceptions=False,
     )
     assert result.exit_code == 0
-    asked_for = {"permutation.csv", "bootstrap.csv", "readers.csv"}
+    asked_for = {"permutation.csv", "bootstrap.csv", "readers.csv", "declared.csv"}
+    of_times = {"hazards.csv"}
     others = {"select.json", "selection.png", "tried.csv", "model", "signature"}
-    assert {p.name for p in (files / "out").iterdir()} == {*FILES, *others} - asked_for
+    assert {p.name for p in (files / "out").iterdir()} == {*FILES, *others} - asked_for - of_times
     assert "1 other columns of outcomes.csv are ignored: other" in result.output
     assert rows(files / "out" / "performance.csv")[0]["plan"] == "clinical"
     assert rows(files / "out" / "ranking.csv")[0]["feature"] == "f000"

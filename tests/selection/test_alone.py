@@ -11,6 +11,7 @@ from statsmodels.duration.hazard_regression import PHReg
 
 from radiomics_pipeline.errors import OutcomeError, ParamsError
 from radiomics_pipeline.selection.alone import rank_alone
+from radiomics_pipeline.stats.firth import firth_logistic
 from radiomics_pipeline.types.outcome import Outcome
 from tests.selection.studies import table_of
 
@@ -147,13 +148,47 @@ def test_missing_adjusting_cells_leave_rows_out_of_the_adjusted_model_only():
     )
 
 
-def test_separation_is_said_and_its_p_is_that_of_the_limit():
+def test_separation_gives_firths_odds_ratio_with_a_profile_interval():
     y = np.arange(40) >= 20
-    row = rank_alone(table_of(np.arange(40.0)[:, None]), Outcome.binary(y.astype(float)))[0]
-    assert row.effect == np.inf
-    assert np.isnan(row.effect_lower)
-    assert row.effect_p == pytest.approx(4.4e-13, rel=0.5)
+    x = np.arange(40.0)
+    rows = rank_alone(table_of(np.column_stack([x, -x, np.cos(x)])), Outcome.binary(y.astype(float)))
+    row, reverse, other = rows
+    fit, unit = firth_logistic(x[:, None], y), x.std(ddof=1)
+    ends = tuple(np.exp(unit * np.array([fit.coefficients[1], fit.lower[1], fit.upper[1]])))
+    assert (row.effect, row.effect_lower, row.effect_upper) == pytest.approx(ends, rel=1e-6)
+    assert 1 < row.effect_lower < row.effect < row.effect_upper < np.inf
+    assert row.standard_error == pytest.approx(unit * fit.standard_errors[1], rel=1e-6)
+    assert row.effect_p == pytest.approx(fit.p[1], rel=1e-6)
+    assert reverse.effect == pytest.approx(1 / row.effect, rel=1e-6)
+    assert row.note == "separation: Firth's odds ratio"
+    assert row.effect_test == "Firth penalised likelihood ratio"
+    assert (other.effect_test, other.note) == ("logistic likelihood ratio", "")
+
+
+def test_separation_given_other_columns_has_no_end_and_its_p_is_that_of_the_limit():
+    y = np.arange(40) >= 20
+    beside = np.random.default_rng(0).normal(size=(40, 1))
+    row = rank_alone(table_of(np.arange(40.0)[:, None]), Outcome.binary(y.astype(float)), beside)[0]
+    assert row.partial_effect == np.inf
+    assert row.partial_p < 1e-11
     assert "no end" in row.note
+
+
+def test_few_rows_of_one_class_give_firths_odds_ratio_where_a_column_has_few_only():
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(60, 2))
+    y = (np.arange(60) < 12).astype(float)
+    x[:3, 1] = np.nan
+    enough, few = rank_alone(table_of(x), Outcome.binary(y))
+    assert enough.effect_test == "logistic likelihood ratio"
+    fit = firth_logistic(x[3:, 1:], y[3:])
+    assert few.coefficient == pytest.approx(fit.coefficients[1] * x[3:, 1].std(ddof=1), rel=1e-6)
+    assert few.effect_p == pytest.approx(fit.p[1], rel=1e-6)
+    assert "fewer than 10 rows of one class" in few.note
+    twice = tuple(f"p{i // 2}" for i in range(60))
+    assert {r.effect_test for r in rank_alone(table_of(x, patient=twice), Outcome.binary(y))} == {
+        "logistic robust score"
+    }
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -16,7 +16,7 @@ from radiomics_pipeline.errors import ParamsError, TableError
 from radiomics_pipeline.selection.outcomes.fates import fates_of
 from radiomics_pipeline.selection.outcomes.out_of_fold import out_of_fold, patient_draws
 from radiomics_pipeline.selection.outcomes.risk_groups import Cutpoints, risk_group_rows, training_cutpoints
-from radiomics_pipeline.selection.outcomes.searched_cut import fate_scores, searched_cut, standardised
+from radiomics_pipeline.selection.outcomes.searched_cut import fate_scores, searched_cut
 from radiomics_pipeline.selection.validation.evaluate import evaluate
 from radiomics_pipeline.selection.validation.folds import draw_folds
 from radiomics_pipeline.types.outcome import Outcome
@@ -230,7 +230,8 @@ def test_noise_gives_no_risk_groups_and_a_strong_score_does(method):
 
 def test_the_searched_cut_is_the_best_of_all_by_hand_and_its_p_that_of_all_arrangements():
     scores, event = np.array([1.0, 2, 3, 4, 5, 6]), [0, 0, 1, 0, 1, 1]
-    cut, p = searched_cut(scores, Outcome.binary(event))
+    found = searched_cut(scores, Outcome.binary(event))
+    cut, p = found.cut, found.p
     fates = np.array(event, float)
 
     def largest(y):
@@ -249,13 +250,21 @@ def test_the_statistic_of_a_cut_is_the_log_rank_test_of_its_groups():
     time, event, high = rng.exponential(size=2000), rng.random(2000) < 0.7, np.arange(2000) >= 900
     time = np.where(high, time / 1.2, time)
     outcome = Outcome.survival(time, event.astype(float))
-    found = standardised(fate_scores(outcome), np.array([900]))[0]
+    found = searched_cut(high.astype(float), outcome)
     wanted = multivariate_logrank_test(time, high, event).test_statistic
-    assert found**2 == pytest.approx(wanted, rel=0.02)  # permutation variance in place of the hypergeometric one
+    assert found.statistic**2 == pytest.approx(wanted, rel=0.02)  # permutation variance, not the hypergeometric one
+    assert fate_scores(outcome).sum() == pytest.approx(0, abs=1e-9)
 
 
 def test_scores_that_are_all_the_same_have_no_searched_cut():
-    assert np.isnan(searched_cut(np.ones(20), Outcome.binary([0, 1] * 10))).all()
+    outcome = Outcome.binary([0, 1] * 10)
+    found = searched_cut(np.ones(20), outcome)
+    assert np.isnan([found.cut, found.p]).all()
+    cuts = training_cutpoints(np.ones(20), outcome, 2, "maximally selected")
+    assert set(cuts.group(np.arange(20.0))) == {0}
+    rows = risk_group_rows(oof_of(outcome, np.arange(20.0), np.ones(20, int)), given=cuts)
+    assert "no cut in the training rows: no two scores differ" in rows[0].note
+    assert [r.n for r in rows] == [20, 0]
 
 
 def test_the_searched_p_holds_its_level():
@@ -263,7 +272,7 @@ def test_the_searched_p_holds_its_level():
     for seed in range(200):
         rng = np.random.default_rng([9, seed])
         outcome, _ = timed(n=40, seed=seed)
-        p.append(searched_cut(rng.normal(size=40), outcome)[1])
+        p.append(searched_cut(rng.normal(size=40), outcome).p)
     assert abs(np.mean(np.array(p) <= 0.05) - 0.05) < 3.5 * (0.05 * 0.95 / 200) ** 0.5
 
 

@@ -23,6 +23,7 @@ from radiomics_pipeline.selection.combine.families import FAMILIES, Family
 from radiomics_pipeline.selection.combine.screen import Candidates, choose
 from radiomics_pipeline.selection.combine.subsets import BestOfSizes, best_of_sizes
 from radiomics_pipeline.selection.registry import Method
+from radiomics_pipeline.selection.validation.centres import lenient
 from radiomics_pipeline.selection.validation.folds import deal, inner_count
 from radiomics_pipeline.types.outcome import Kind
 
@@ -80,7 +81,7 @@ class _BestSubset(BaseEstimator):
         loss = np.zeros(self.largest + 1)
         for number in range(self.inner_folds_):
             train, test = place != number, place == number
-            prepare, inside, candidates, best = self._search(X[train], y[train])
+            prepare, inside, candidates, best = self._search(X[train], y[train], lenient)
             outside = candidates.design(prepare.transform(X[test]))
             found = self.family.held_out(best.fits, (candidates.design(inside), y[train]), (outside, y[test]))
             loss += np.append(found, np.repeat(found[-1], self.largest + 1 - len(found)))
@@ -90,8 +91,10 @@ class _BestSubset(BaseEstimator):
         self.tried_, self.exhaustive_ = best.tried, best.exhaustive
         self._keep(best, z, X.shape[1])
 
-    def _search(self, X: np.ndarray, y: np.ndarray) -> tuple[Any, np.ndarray, Candidates, BestOfSizes]:
-        prepare = StandardScaler() if self.prepare is None else clone(self.prepare)
+    def _search(
+        self, X: np.ndarray, y: np.ndarray, copy: Any = clone
+    ) -> tuple[Any, np.ndarray, Candidates, BestOfSizes]:
+        prepare = StandardScaler() if self.prepare is None else copy(self.prepare)
         z = np.asarray(prepare.fit_transform(X, y), np.float64)
         candidates = choose(
             z,

@@ -7,7 +7,7 @@ XGBoost computes exact SHAP values of its trees (Lundberg et al., Nat Mach Intel
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,8 @@ from scipy.stats import rankdata
 from sklearn.pipeline import Pipeline
 
 from radiomics_pipeline.errors import ParamsError, TableError
+from radiomics_pipeline.selection.learners.recalibrated import Recalibrated
+from radiomics_pipeline.selection.learners.tuned import Tuned
 from radiomics_pipeline.selection.validation.fitting import fit_fresh, one_thread
 from radiomics_pipeline.selection.validation.folds import Fold
 from radiomics_pipeline.types.combination import NAN, ContributionRow
@@ -40,40 +42,64 @@ def explain(model: Any, X: np.ndarray) -> Explained:
     """Contributions of every column of X to a fitted pipeline's predictions.
 
     X : float64 [rows, columns], as the pipeline takes it. Contributions of prepared columns are booked to the column
-    that each came from; those of linear models are relative to a row of the training means where the last step before
-    scales. Raises ParamsError where the model is neither XGBoost nor linear, has several classes, or a step mixes
-    columns: permutation importance serves these.
+    that each came from, an indicator of missing cells to its column; those of linear models are relative to a row of
+    the training means where the last step before scales. A recalibrated plan's are those to its recalibrated log odds.
+    Raises ParamsError where the model is neither XGBoost nor linear, has several classes, or a step mixes columns:
+    permutation importance serves these.
     """
-    final, z, origin = _before_last(model, X)
-    values, base, method = _of_learner(final, z)
+    names = np.array([str(c) for c in range(X.shape[1])], dtype=object)
+    part = _unwrapped(_Part(model, np.asarray(X, np.float64), names))
+    origin = [str(name).removeprefix("missing_").split("_")[0] for name in part.names]
+    if not all(o.isdigit() for o in origin):
+        raise ParamsError(f"a step before {type(part.model).__name__} mixes columns; {OTHERWISE}")
+    values, base, method = _of_learner(part.model, part.z)
     if values.shape[1] != len(origin):
         raise ParamsError(
-            f"{type(final).__name__} uses {values.shape[1]} of {len(origin)} prepared columns; {OTHERWISE}"
+            f"{type(part.model).__name__} uses {values.shape[1]} of {len(origin)} prepared columns; {OTHERWISE}"
         )
     whole = np.zeros((len(X), X.shape[1]))
-    np.add.at(whole.T, origin, values.T)
-    return Explained(whole, base, method)
+    np.add.at(whole.T, np.array([int(o) for o in origin], np.int64), part.slope * values.T)
+    return Explained(whole, part.slope * base + part.offset, method)
 
 
 OTHERWISE = "use permutation importance, which any model allows"
 
 
-def _before_last(model: Any, X: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray]:
-    """The last step, its input, and of every column of that the column of X it came from."""
-    z, names = np.asarray(X, np.float64), np.array([str(c) for c in range(X.shape[1])], dtype=object)
-    while isinstance(model, Pipeline):
-        if len(model.steps) > 1:
-            names = _names_after(model[:-1], names)
-            z = np.asarray(model[:-1].transform(z), np.float64)
-        model = model.steps[-1][1]
+@dataclass(frozen=True)
+class _Part:
+    """A model inside others, with its input z, of whose columns `names` tells where they came from.
+
+    slope, offset : what the model's log odds are multiplied by, and what is added, by those around it
+    """
+
+    model: Any
+    z: np.ndarray
+    names: np.ndarray
+    slope: float = 1.0
+    offset: float = 0.0
+
+
+def _unwrapped(part: _Part) -> _Part:
+    """The learner inside pipelines and wrappers of a whole plan, given what the steps before it prepare."""
+    model = part.model
+    if isinstance(model, Pipeline):
+        last = model.steps[-1][1]
+        return _unwrapped(replace(_after(part, model[:-1]) if len(model.steps) > 1 else part, model=last))
+    if isinstance(model, Tuned):
+        return _unwrapped(replace(part, model=model.estimator_))
+    if isinstance(model, Recalibrated):
+        own = model.calibration_
+        if len(own.offsets) != 2:
+            raise ParamsError(f"a plan of {len(own.offsets)} classes has contributions to each; {OTHERWISE}")
+        slope, offset = part.slope * own.slope, part.offset + part.slope * float(own.offsets[1] - own.offsets[0])
+        return _unwrapped(replace(part, model=model.estimator_, slope=slope, offset=offset))
     prepare = getattr(model, "prepare_", None)
-    if prepare is not None:
-        names = _names_after(prepare, names)
-        z = np.asarray(prepare.transform(z), np.float64)
-    origin = [str(name).split("_")[0] for name in names]
-    if not all(o.isdigit() for o in origin):
-        raise ParamsError(f"a step before {type(model).__name__} mixes columns; {OTHERWISE}")
-    return model, z, np.array([int(o) for o in origin], np.int64)
+    return part if prepare is None else _after(part, prepare)
+
+
+def _after(part: _Part, step: Any) -> _Part:
+    names = _names_after(step, part.names)
+    return replace(part, z=np.asarray(step.transform(part.z), np.float64), names=names)
 
 
 def _names_after(step: Any, names: np.ndarray) -> np.ndarray:
@@ -121,12 +147,13 @@ def held_out_contributions(
     *,
     patient: Sequence[str] | np.ndarray | None = None,
     representative: np.ndarray | None = None,
+    plan: str = "pipeline",
     seed: int = 0,
     n_jobs: int = 1,
 ) -> tuple[ContributionRow, ...]:
     """Contributions to predictions of rows left out, one row a feature with any, the largest first.
 
-    pipeline : unfitted, refitted in every fold; patient : of each row
+    pipeline : unfitted, refitted in every fold; patient : of each row; plan : what the rows call the pipeline
     representative : int64 [columns], the column under which each one's contribution is booked (of a cluster, whose
         member in the model differs between folds), summed row by row before the absolute value is taken
     """
@@ -147,6 +174,7 @@ def held_out_contributions(
     size = np.abs(values).mean(axis=0)
     return tuple(
         ContributionRow(
+            plan,
             str(names[c]),
             float(size[c]),
             float(values[:, c].mean()),

@@ -26,6 +26,12 @@ RULE = (
 )
 
 
+FAR = 10.0
+"""Coefficient of a column of mean square 1 beyond which the classes, or the order of the events, are separated."""
+PER_COLUMN = 10
+"""Events a column below which the chi-square of a likelihood ratio is a poor guide."""
+
+
 def declared_lrt(
     X_base: np.ndarray,
     X_added: np.ndarray,
@@ -35,6 +41,7 @@ def declared_lrt(
     *,
     base_names: Sequence[str] = (),
     patient: Sequence[str] | None = None,
+    note: str = "",
 ) -> NestedTestRow:
     """Likelihood ratio test (a number: F test) of added columns that were declared beforehand.
 
@@ -43,6 +50,7 @@ def declared_lrt(
     selected : all names that any step has chosen by this outcome
     base_names : names of the columns of X_base, which must not have been selected either
     patient : of each row; refused where one has several rows, which the test would take for independent
+    note : said before the note of the test itself, which names separation and too few events for the columns
 
     Maximum likelihood: logistic, Cox (Efron), least squares. Raises ParamsError where the p value would be invalid.
     """
@@ -56,14 +64,20 @@ def declared_lrt(
     spread = centred.std(axis=0)
     scaled = centred / np.where(spread > 0, spread, 1.0)
     b = X_base.shape[1]
-    small = int(np.linalg.matrix_rank(scaled[:, :b])) if b else 0
-    large = int(np.linalg.matrix_rank(scaled))
+    base = _independent(scaled[:, :b])
+    further = _independent(scaled[:, b:] - base @ (base.T @ scaled[:, b:]) / len(scaled))
+    small, large = base.shape[1], base.shape[1] + further.shape[1]
     if large == small:
         raise ParamsError(f"{', '.join(declared)}: the base columns give these already; there is nothing to test")
-    statistic, p, test = _test(family_of(outcome.kind), scaled, outcome, b, (small, large))
+    statistic, p, test, ended = _test(family_of(outcome.kind), np.hstack([base, further]), outcome, small, large)
     events = int(outcome.event.sum()) if outcome.kind != "continuous" else 0
+    fewer = min(events, len(outcome) - events) if outcome.kind == "binary" else events
+    notes = [note, "" if ended else "a coefficient has no end (separation): p is that of the limit"]
+    if outcome.kind != "continuous" and fewer < PER_COLUMN * large:
+        what = "rows of the rarer class" if outcome.kind == "binary" else "events"
+        notes.append(f"{fewer} {what} for {large} columns, fewer than {PER_COLUMN} each: p tends to be too small")
     return NestedTestRow(
-        "; ".join(base_names) or f"{b} columns",
+        "; ".join(base_names) or (f"{b} columns" if b else ""),
         "; ".join(declared),
         statistic,
         large - small,
@@ -71,6 +85,7 @@ def declared_lrt(
         len(outcome),
         events,
         test,
+        "; ".join(filter(None, notes)),
     )
 
 
@@ -95,22 +110,32 @@ def _refuse(
         )
 
 
+def _independent(columns: np.ndarray) -> np.ndarray:
+    """Columns of mean square 1, independent of each other, that give the same fits; float64 [rows, rank]."""
+    if not columns.shape[1]:
+        return columns
+    left, size, _ = np.linalg.svd(columns, full_matrices=False)
+    return np.asarray(left[:, size > 1e-9 * np.sqrt(len(columns))] * np.sqrt(len(columns)))
+
+
 def _test(
-    family: Family, scaled: np.ndarray, outcome: Outcome, b: int, ranks: tuple[int, int]
-) -> tuple[float, float, str]:
-    """Statistic, p and name of the test of the columns from b on."""
+    family: Family, scaled: np.ndarray, outcome: Outcome, small: int, large: int
+) -> tuple[float, float, str, bool]:
+    """Statistic, p and name of the test of the columns from `small` on, and whether both fits ended."""
     masks = np.ones((2, scaled.shape[1]), np.bool_)
-    masks[0, b:] = False
+    masks[0, small:] = False
     fits = family.fit(scaled, outcome.y, masks, 0.0)
     gain = max(2.0 * float(fits.loglik[1] - fits.loglik[0]), 0.0)
-    freedom = ranks[1] - ranks[0]
+    freedom = large - small
+    far = outcome.kind != "continuous" and np.abs(fits.coefficients).max(initial=0.0) > FAR
+    ended = bool(fits.converged.all()) and not far
     if outcome.kind != "continuous":
-        return gain, float(chdtrc(freedom, gain)), "likelihood ratio"
-    rest = len(outcome) - 1 - ranks[1]
+        return gain, float(chdtrc(freedom, gain)), "likelihood ratio", ended
+    rest = len(outcome) - 1 - large
     if rest < 1:
-        raise ParamsError(f"{len(outcome)} rows are too few for {ranks[1]} columns")
+        raise ParamsError(f"{len(outcome)} rows are too few for {large} columns")
     statistic = float(np.expm1(gain / len(outcome))) * rest / freedom
-    return statistic, float(fdtrc(freedom, rest, statistic)), "F"
+    return statistic, float(fdtrc(freedom, rest, statistic)), "F", ended
 
 
 def external_delong(

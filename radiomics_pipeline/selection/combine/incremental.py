@@ -124,25 +124,30 @@ def _row(  # noqa: PLR0917
 
 
 def permute_added(
-    X: np.ndarray, added: Sequence[int], source: np.ndarray, given: Sequence[int] | None = None
+    X: np.ndarray,
+    added: Sequence[int],
+    source: np.ndarray,
+    known: np.ndarray | None = None,
+    beside: Sequence[int] = (),
 ) -> np.ndarray:
     """X with the added columns taken from other rows, all else (outcome, clinical, volume) left in place.
 
     X : float64 [rows, columns]; source : int64 [rows], of each row the row that it takes the added cells from; whole
         patients, see validation.permutation.exchangeable and arrangement
-    given : columns whose linear relation with the added ones is kept: their fit by these stays with the row, and only
-        what is left over moves (Freedman and Lane, J Bus Econ Stat 1983;1:292). None: nothing is kept, and the
-        hypothesis is that the added columns have nothing to do with outcome and base columns together
+    known : float64 [rows, columns], numbers whose linear relation with the added columns is kept: their fit by these
+        stays with the row, and only what is left over moves (Freedman and Lane, J Bus Econ Stat 1983;1:292). None:
+        nothing is kept, and the hypothesis is that the added columns have nothing to do with outcome and base columns
+        together
+    beside : columns that go with the added ones as they are, such as the centre
     """
-    places = np.asarray(added, np.int64)
+    places, others = np.asarray(added, np.int64), np.asarray(beside, np.int64)
     permuted = np.array(X, np.float64)
-    if given is None or not len(given):
+    permuted[:, others] = X[np.ix_(source, others)]
+    if known is None or not known.shape[1]:
         permuted[:, places] = X[np.ix_(source, places)]
         return permuted
-    if set(places.tolist()) & {int(g) for g in given}:
-        raise ParamsError("a column cannot be permuted and kept; name it among the added or the given ones")
-    known = fill_median(np.asarray(X[:, np.asarray(given, np.int64)], np.float64))
-    basis = np.column_stack([np.ones(len(X)), known - known.mean(axis=0)])
+    filled = fill_median(np.asarray(known, np.float64))
+    basis = np.column_stack([np.ones(len(X)), filled - filled.mean(axis=0)])
     for place in places:
         there = ~np.isnan(X[:, place])
         slope = np.linalg.lstsq(basis[there], X[there, place], rcond=None)[0]
@@ -159,7 +164,8 @@ def permuted_differences(
     base: PlanScores,
     *,
     base_columns: Sequence[int] = (),
-    given: Sequence[int] | None = None,
+    known: np.ndarray | None = None,
+    beside: Sequence[int] = (),
     n_jobs: int = 1,
 ) -> dict[str, np.ndarray]:
     """Mean differences from the base plan, of each metric, with the added columns permuted; float64 [permutations].
@@ -167,11 +173,12 @@ def permuted_differences(
     rescore : refits the whole added plan (all steps, all folds) to the X that it is given; returns its scores by fold
     base_columns : what the base plan uses. These must not be permuted, so that its scores stay what they are and it
         need not be refitted; ParamsError otherwise
+    known, beside : as of `permute_added`
 
     A patient's outcome and base columns stay together, so that the base plan keeps its strength and only what the
     added columns know of the outcome is lost.
     """
-    shared = {int(c) for c in added} & {int(c) for c in base_columns}
+    shared = {int(c) for c in (*added, *beside)} & {int(c) for c in base_columns}
     if shared:
         raise ParamsError(
             f"{len(shared)} of the added columns belong to the base plan too (first: column {min(shared)}); permute "
@@ -179,7 +186,7 @@ def permuted_differences(
         )
 
     def one(source: np.ndarray) -> dict[str, float]:
-        scores = rescore(permute_added(X, added, source, given))
+        scores = rescore(permute_added(X, added, source, known, beside))
         return {m: _mean_difference(base.scores[m], scores[m]) for m in scores if m in base.scores}
 
     found = Parallel(n_jobs=n_jobs)(delayed(one)(source) for source in sources)

@@ -1,8 +1,8 @@
-"""Everything about features in combination of one study: dominance, best subsets, importance, increments."""
+"""Everything about features in combination of one study: dominance, subsets, importance, contributions, increments."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,12 @@ from sklearn.preprocessing import StandardScaler
 from radiomics_pipeline.params.combination import CombinationParams
 from radiomics_pipeline.selection.combine.combinations import Increment, combinations, subset_table
 from radiomics_pipeline.selection.combine.dominance import Dominance, dominance
+from radiomics_pipeline.selection.combine.explained import contribution_rows
 from radiomics_pipeline.selection.combine.importance import permutation_importance
-from radiomics_pipeline.selection.combine.incremental import PlanScores, feature_gains, incremental
-from radiomics_pipeline.selection.plans import BASELINES, DEFAULT, RANKING, Plan, build, radiomics_chain
+from radiomics_pipeline.selection.combine.incremental import feature_gains
+from radiomics_pipeline.selection.combine.increments import increment_rows
+from radiomics_pipeline.selection.combine.nested import declared_rows
+from radiomics_pipeline.selection.plans import RANKING, Plan, build, radiomics_chain
 from radiomics_pipeline.selection.steps.blocks import blocks_of
 from radiomics_pipeline.selection.steps.redundancy import DropCorrelated
 from radiomics_pipeline.selection.study import Overview, Study
@@ -29,15 +32,20 @@ METRIC = {"binary": "auc", "continuous": "r2", "survival": "c_index"}
 def combine(study: Study, overview: Overview, plans: Sequence[Plan], evaluations: Sequence[Evaluation]) -> Combination:
     """What features do together; only increments between plans where the outcome is of a kind without dominance."""
     by_plan = {e.plan: e for e in evaluations}
-    increments = tuple(row for base, added in _pairs(by_plan) for row in incremental(_scores(base), _scores(added)))
+    increments, said = increment_rows(study, plans, evaluations)
     params = study.params.combination
-    if params is None or study.outcome.kind not in SERVED:
-        why = "" if params is None else f"no dominance analysis of a {study.outcome.kind} outcome"
-        return Combination(increments=increments, notes=(why,) if why else ())
+    if params is None:
+        return Combination(increments=increments, notes=said)
+    declared, why = declared_rows(study, params.declared)
+    said = (*said, *why)
+    if study.outcome.kind not in SERVED:
+        why = (f"no dominance analysis of a {study.outcome.kind} outcome",)
+        return Combination(increments=increments, declared=declared, notes=(*said, *why))
     heads = _representatives(study, overview)
     features, blocks = _dominance(study, params, heads)
     ranking = next((plan for name in RANKING for plan in plans if plan.name == name), None)
     importance = _importance(study, params, heads, ranking) if ranking else ()
+    contributions, why = contribution_rows(study, plans, heads)
     chosen = by_plan[ranking.name].selected if ranking else ()
     names = study.table.columns
     head_of = {r.feature: r.representative for r in overview.redundancy.rows if r.representative}
@@ -67,23 +75,10 @@ def combine(study: Study, overview: Overview, plans: Sequence[Plan], evaluations
         subsets,
         importance,
         increments,
-        (*features.notes, *(blocks.notes if blocks else ())),
+        contributions,
+        declared,
+        (*said, *why, *features.notes, *(blocks.notes if blocks else ())),
     )
-
-
-def _pairs(by_plan: Mapping[str, Evaluation]) -> list[tuple[Evaluation, Evaluation]]:
-    """Plans of which the second has all columns of the first, and radiomics."""
-    pairs = [(by_plan[b], by_plan[DEFAULT]) for b in BASELINES if b in by_plan and DEFAULT in by_plan]
-    both = f"clinical+{DEFAULT}"
-    if both in by_plan:
-        pairs += [(by_plan[b], by_plan[both]) for b in ("clinical", DEFAULT) if b in by_plan]
-    return pairs
-
-
-def _scores(evaluation: Evaluation) -> PlanScores:
-    whole = len(evaluation.scores)
-    scores = {name: s for name, s in evaluation.fold_scores.items() if len(s) == whole}
-    return PlanScores(evaluation.plan, scores, evaluation.test_share)
 
 
 def _representatives(study: Study, overview: Overview) -> np.ndarray:

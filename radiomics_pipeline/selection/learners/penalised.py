@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from radiomics_pipeline.kernels.logistic import logistic_path
 from radiomics_pipeline.selection.learners.baseline_hazard import Curves, as_y, read_times
+from radiomics_pipeline.selection.validation.centres import lenient
 from radiomics_pipeline.selection.validation.folds import deal, inner_count
 from radiomics_pipeline.stats.deviance import cox_loss, logistic_loss
 from radiomics_pipeline.stats.hazard import CumulativeHazard, breslow
@@ -65,8 +66,8 @@ class _Penalised(BaseEstimator):
     def _held_out_loss(self, path: Path, train: tuple[Any, Any], test: tuple[Any, Any]) -> np.ndarray:
         """Deviance of the rows left out, float64 [penalties]."""
 
-    def _prepared(self, X: np.ndarray, y: np.ndarray) -> tuple[Any, np.ndarray]:
-        prepare = StandardScaler() if self.prepare is None else clone(self.prepare)
+    def _prepared(self, X: np.ndarray, y: np.ndarray, *, inner: bool = False) -> tuple[Any, np.ndarray]:
+        prepare = StandardScaler() if self.prepare is None else (lenient if inner else clone)(self.prepare)
         return prepare, np.asfortranarray(prepare.fit_transform(X, y), dtype=np.float64)
 
     def _choose(self, X: np.ndarray, y: np.ndarray, event: np.ndarray, groups: Any, *, both: bool) -> None:
@@ -80,7 +81,7 @@ class _Penalised(BaseEstimator):
         place = deal(event, groups, self.inner_folds_, np.random.default_rng(self.seed))
         for number in range(self.inner_folds_):
             train, test = place != number, place == number
-            prepare, inside = self._prepared(X[train], y[train])
+            prepare, inside = self._prepared(X[train], y[train], inner=True)
             outside = prepare.transform(X[test])
             for r, ratio in enumerate(self.l1_ratios):
                 path = self._path(inside, y[train], grid / ratio, ratio)

@@ -14,6 +14,7 @@ from sklearn.utils.validation import has_fit_parameter
 from radiomics_pipeline.selection.learners.inner import ClassLearner, class_folds
 from radiomics_pipeline.selection.learners.neighbours import NearestClasses
 from radiomics_pipeline.selection.learners.platt import calibrate, held_out_decisions
+from radiomics_pipeline.selection.validation.centres import lenient
 
 SMALLEST = 1e-6
 """Probabilities nearer to 0 or 1 count as this far from them before their logarithm is taken."""
@@ -51,14 +52,14 @@ class Recalibrated(ClassLearner):
 
     def _fit(self, X: np.ndarray, codes: np.ndarray, groups: np.ndarray) -> None:
         def decide(train: np.ndarray, test: np.ndarray) -> np.ndarray:
-            return _decisions(self._fitted(X[train], codes[train], groups[train]), X[test])
+            return _decisions(self._fitted(X[train], codes[train], groups[train], lenient), X[test])
 
         place = class_folds(codes, groups, self.inner_folds, self.seed)
         self.calibration_ = calibrate(held_out_decisions(place, decide), codes)
         self.estimator_ = self._fitted(X, codes, groups)
 
-    def _fitted(self, X: np.ndarray, codes: np.ndarray, groups: np.ndarray) -> Any:
-        model = clone(self._base())
+    def _fitted(self, X: np.ndarray, codes: np.ndarray, groups: np.ndarray, copy: Any = clone) -> Any:
+        model = copy(self._base())
         path, last = [], model
         while isinstance(last, Pipeline):
             name, last = last.steps[-1]

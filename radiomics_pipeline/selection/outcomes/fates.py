@@ -8,7 +8,9 @@ import numpy as np
 from scipy.stats import chi2_contingency
 
 from radiomics_pipeline.selection.outcomes.out_of_fold import Z
+from radiomics_pipeline.stats.competing import cumulative_incidence, incidence_at
 from radiomics_pipeline.stats.cox import cox_lrt
+from radiomics_pipeline.stats.kaplan_meier import kaplan_meier, log_rank, survival_at
 from radiomics_pipeline.stats.logistic import logistic_lrt
 from radiomics_pipeline.stats.wilson import wilson
 from radiomics_pipeline.types.outcome import Outcome
@@ -94,49 +96,34 @@ def event_free_at(own: Outcome, horizon: float) -> tuple[Bounded, str]:
         free = float((~own.event).sum())
         low, high = wilson(np.array(free), np.array(len(own)))
         return (free / len(own), float(low), float(high)), ""
-    times, free_curve, lower, upper = curve_of(own)
-    last = float(own.time.max())
-    if not horizon <= last and not free_curve[-1] <= 0:
-        return UNKNOWN, f"followed up to {last:g} only, not to {horizon:g}"
-    at = int(np.searchsorted(times, horizon, side="right")) - 1
-    if at < 0:
-        return (1.0, NAN, NAN), ""
-    return (float(free_curve[at]), float(lower[at]), float(upper[at])), ""
+    if not (np.isfinite(horizon) and horizon > 0):
+        return UNKNOWN, "no horizon is given"
+    all_of_them = np.zeros(len(own), np.int64)
+    if own.kind == "competing":
+        at = incidence_at(own.time, own.value, all_of_them, horizon, groups=1)
+    else:
+        at = survival_at(own.time, own.event, all_of_them, horizon, groups=1)
+    return (float(at.survival[0]), float(at.lower[0]), float(at.upper[0])), at.reasons[0]
 
 
 def median_of(own: Outcome) -> Bounded:
-    """Time by which half have had the event; NaN where the curve stays above a half, or without a time."""
+    """Time by which half have had the event (of interest); NaN where the curve stays above a half, or without a time.
+
+    Where events compete this is the time at which the cumulative incidence reaches a half.
+    """
     if own.time is None:
         return UNKNOWN
-    times, free, lower, upper = curve_of(own)
-    return _first_half(times, free), _first_half(times, lower), _first_half(times, upper)
+    if own.kind != "competing":
+        return kaplan_meier(own.time, own.event).median
+    curve = cumulative_incidence(own.time, own.value)
+    shares = curve.incidence[0], curve.upper[0], curve.lower[0]
+    return tuple(_first_half(curve.times, share) for share in shares)  # type: ignore[return-value]
 
 
-def curve_of(own: Outcome) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Times, event-free share and its 95 % bounds (log-log): Kaplan-Meier, or Aalen-Johansen where events compete.
-
-    Before the first event the share is 1 and has no bounds.
-    """
-    from sksurv.nonparametric import cumulative_incidence_competing_risks, kaplan_meier_estimator
-
-    if not own.event.any():
-        times = np.unique(np.asarray(own.time))
-        return times, np.ones(len(times)), np.full(len(times), np.nan), np.full(len(times), np.nan)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        if own.kind == "competing" and (own.value > 1).any():
-            causes = np.where(own.value > 1, 2, own.value).astype(np.int64)
-            times, shares, bounds = cumulative_incidence_competing_risks(causes, own.time, conf_type="log-log")
-            free, lower, upper = 1 - shares[1], 1 - bounds[1, 1], 1 - bounds[1, 0]
-        else:
-            times, free, (lower, upper) = kaplan_meier_estimator(own.event, own.time, conf_type="log-log")
-    flat = (free <= 0) | (free >= 1)
-    return times, free, np.where(flat, np.nan, lower), np.where(flat, np.nan, upper)
-
-
-def _first_half(times: np.ndarray, curve: np.ndarray) -> float:
-    """First time at which a curve is at or below a half; NaN where it never is."""
-    below = np.flatnonzero(curve <= 0.5 + 1e-12)
-    return float(times[below[0]]) if len(below) else NAN
+def _first_half(times: np.ndarray, share: np.ndarray) -> float:
+    """First time at which a share is a half or more; NaN where it never is."""
+    reached = np.flatnonzero(share >= 0.5 - 1e-12)
+    return float(times[reached[0]]) if len(reached) else NAN
 
 
 def _ratio(pair: Outcome, high: np.ndarray, patient: np.ndarray | None) -> tuple[Bounded, str]:
@@ -178,11 +165,7 @@ def _test(outcome: Outcome, group: np.ndarray, patient: np.ndarray | None) -> tu
     name = "log-rank" if outcome.kind == "survival" else "log-rank, cause-specific" if timed else "chi-square"
     if len(present) < 2 or not outcome.event.any() or (not timed and outcome.event.all()):
         return name, NAN
-    if not timed:
+    if outcome.time is None:
         table = [[int((outcome.event[group == k] == e).sum()) for e in (False, True)] for k in present]
         return name, float(chi2_contingency(np.array(table), correction=False).pvalue)
-    from sksurv.compare import compare_survival
-
-    y = np.empty(len(outcome), dtype=[("event", "?"), ("time", "<f8")])
-    y["event"], y["time"] = outcome.event, outcome.time
-    return name, float(compare_survival(y, group)[1])
+    return name, log_rank(outcome.time, outcome.event, group).p

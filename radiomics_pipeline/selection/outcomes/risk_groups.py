@@ -29,14 +29,16 @@ class Cutpoints:
 
     cuts : float64 [groups - 1], rising; a score above the k-th belongs to group k + 1 or higher
     p : of a maximally selected cut, corrected for the search; NaN for others
+    reason : why there are none, cuts being NaN then; empty where there are
     """
 
     cuts: np.ndarray
     method: str
     p: float = NAN
+    reason: str = ""
 
     def group(self, scores: np.ndarray) -> np.ndarray:
-        """Group of every score, from 0; int64 [rows]."""
+        """Group of every score, from 0; int64 [rows]. Without cuts all rows are of the first."""
         return np.searchsorted(self.cuts, scores, side="left").astype(np.int64)
 
 
@@ -63,8 +65,8 @@ def training_cutpoints(
         raise ParamsError(f"cuts by {method!r}; there are 'quantiles' and 'maximally selected'")
     if groups != 2:
         raise ParamsError(f"a maximally selected cut makes two groups, not {groups}; use quantiles")
-    cut, p = searched_cut(values, outcome)
-    return Cutpoints(np.array([cut]), method, p)
+    found = searched_cut(values, outcome)
+    return Cutpoints(np.array([found.cut]), method, found.p, found.reason)
 
 
 def risk_group_rows(
@@ -149,6 +151,7 @@ def _repeat_rows(
     bounds = np.array([[-np.inf, *c.cuts, np.inf] for c in parts.values()]).mean(axis=0)
     tests = [c.p for c in parts.values() if not np.isnan(c.p)]
     notes = [DESCRIPTIVE] if len(parts) > 1 else []
+    notes += dict.fromkeys(f"no cut in the training rows: {c.reason}" for c in parts.values() if c.reason)
     if part.clustered:
         notes.append(
             "several rows of a patient: shares and medians have no interval; that of ratios, and p of two groups, come "

@@ -12,6 +12,8 @@ from radiomics_pipeline.errors import OutcomeError, ParamsError, some
 
 CALENDAR = re.compile(r"(\d{4})(?:-?(\d{2}))?(?:-?(\d{2}))?(?:[T ].*)?")
 PRECISION = ("number", "year", "month", "day")
+FIRST_DAY, LAST_DAY = date(1000, 1, 1).toordinal(), date.max.toordinal()
+"""Numbers outside of these are not shown as days."""
 
 
 def read_dates(texts: Sequence[str] | np.ndarray) -> np.ndarray:
@@ -27,22 +29,52 @@ def read_dates(texts: Sequence[str] | np.ndarray) -> np.ndarray:
 def same_scale(cut: str, texts: Sequence[str] | np.ndarray) -> float:
     """A cut on the scale of the dates; it may be coarser than they are, never finer (ParamsError).
 
-    A cut YYYY-MM-DD against plain numbers is the day's proleptic ordinal, the scale of Side.date; numbers of another
-    scale, such as years, all lie on one side of it, and the split is refused for want of rows.
+    A cut YYYY-MM-DD or YYYY-MM against plain numbers is the (first) day's proleptic ordinal, the scale of Side.date;
+    numbers of another scale, such as years, all lie on one side of it, and the split is refused for want of rows. A
+    year is a plain number as well: it is taken as one unless all rows would lie on one side of it, and its first of
+    January would part them.
     """
     cut = cut.strip()
-    scale = PRECISION.index(_read([str(t).strip() for t in texts])[1])
+    known, precision = _read([str(t).strip() for t in texts])
+    scale = PRECISION.index(precision)
     if not scale:
-        try:
-            return float(date.fromisoformat(cut).toordinal() if "-" in cut[1:] else float(cut))
-        except ValueError:
-            raise ParamsError(f"temporal cut {cut!r} is neither a number nor a date YYYY-MM-DD") from None
+        return _among_numbers(cut, known)
     values, own = _read([cut])
     if own == "number" or PRECISION.index(own) > scale:
         raise ParamsError(
             f"temporal cut {cut!r} cannot be compared with dates that are known to the {PRECISION[scale]}"
         )
     return float(values[0])
+
+
+def shown_date(value: float, like: str) -> str:
+    """A number of `read_dates`, as the text `like` writes dates: a plain number, or a day."""
+    if "-" in like[1:] and FIRST_DAY <= value <= LAST_DAY:
+        return date.fromordinal(int(value)).isoformat()
+    return f"{value:.8g}"
+
+
+def _among_numbers(cut: str, known: np.ndarray) -> float:
+    """The cut on the scale of plain numbers (of Side.date)."""
+    day = _first_day(cut)
+    if "-" in cut[1:] and day is not None:
+        return day
+    number = as_number(cut)
+    if not np.isfinite(number):
+        raise ParamsError(f"temporal cut {cut!r} is neither a number nor a date YYYY-MM-DD")
+    parts_nothing = not known.min() < number <= known.max()
+    return day if parts_nothing and day is not None and known.min() < day <= known.max() else number
+
+
+def _first_day(cut: str) -> float | None:
+    """Proleptic ordinal of the first day that the text names; None where it names none."""
+    parts = _calendar(cut)
+    if parts is None:
+        return None
+    try:
+        return float(date(*(int(part or 1) for part in parts)).toordinal())
+    except ValueError:
+        return None
 
 
 def as_number(text: str) -> float:

@@ -13,6 +13,7 @@ from radiomics_pipeline.errors import OutcomeError, ParamsError
 from radiomics_pipeline.params.validation import ValidationParams
 from radiomics_pipeline.selection.layout import inputs_of
 from radiomics_pipeline.selection.validation import guards
+from radiomics_pipeline.selection.validation.centres import refuse_unseen_centres
 from radiomics_pipeline.selection.validation.fitting import (
     N_TIMES,
     fit_fresh,
@@ -155,6 +156,7 @@ def prepare(  # noqa: PLR0917
     X = inputs_of(table, clinical, side)
     if len(X) != len(table) or X.shape[1] != len(names):
         raise OutcomeError(f"side columns of {len(X)} rows do not match the table's {len(table)}")
+    refuse_unseen_centres(pipeline, X, side_names, folds)
     groups = np.array(table.patient, dtype=object)
     return Setting(X, outcome, groups, table.case, names, side_names, params, seed, times, horizon, limit)
 

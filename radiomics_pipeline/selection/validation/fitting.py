@@ -14,6 +14,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
+from radiomics_pipeline.selection.validation.centres import lenient
 from radiomics_pipeline.selection.validation.folds import deal, inner_count
 from radiomics_pipeline.selection.validation.held import Held
 from radiomics_pipeline.types.outcome import CLASSES, TIMED, Outcome
@@ -137,8 +138,9 @@ def training_cut(
     n = inner_count(part.event, groups[rows], inner_folds, both=True)
     place = deal(part.event, groups[rows], n, np.random.default_rng(list(seed)))
     p = np.full(len(rows), np.nan)
+    inner = lenient(pipeline)
     for number in range(n):
-        model, _ = fit_fresh(pipeline, X, outcome, groups, rows[place != number], seed)
+        model, _ = fit_fresh(inner, X, outcome, groups, rows[place != number], seed)
         found = class_probabilities(model, np.array(X[rows[place == number]]), outcome)
         if found is None:
             return float("nan")

@@ -14,6 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from radiomics_pipeline.errors import ParamsError
+from radiomics_pipeline.selection.validation.centres import lenient
 from radiomics_pipeline.selection.validation.fitting import fit_fresh, predict_held, survival_curves
 from radiomics_pipeline.selection.validation.folds import deal, inner_count
 from radiomics_pipeline.selection.validation.held import Held
@@ -48,7 +49,7 @@ class BestOf(BaseEstimator):
         place, n = self._inner(outcome, groups)
         plans = self._plans()
         self.scores_ = np.full((len(plans), n), np.nan)
-        for p, plan in enumerate(plans):
+        for p, plan in enumerate(map(lenient, plans)):
             for number in range(n):
                 train, test = np.flatnonzero(place != number), np.flatnonzero(place == number)
                 model, _ = fit_fresh(plan, X, outcome, groups, train, (self.seed, number))

@@ -11,6 +11,7 @@ from joblib import Parallel, delayed
 
 from radiomics_pipeline.errors import OutcomeError
 from radiomics_pipeline.params.validation import ValidationParams
+from radiomics_pipeline.selection.validation.centres import centre_codes, suits
 from radiomics_pipeline.selection.validation.evaluate import Setting, prepare, run_fold, run_folds
 from radiomics_pipeline.selection.validation.folds import Fold
 from radiomics_pipeline.selection.validation.metrics import primary, score
@@ -21,6 +22,8 @@ from radiomics_pipeline.types.table import FeatureTable
 
 FEWEST = 1000
 """Arrangements without which a p value would be a matter of chance."""
+REDRAWS = 1000
+"""Arrangements drawn in vain before a test is given up."""
 
 
 def permutation_test(
@@ -46,7 +49,8 @@ def permutation_test(
     stay together. Every permutation repeats every step of the plan in every fold.
 
     within : of each row a name, such as the centre: patients are exchanged only inside it (leave-one-centre-out,
-        temporal and external splits, where inputs may differ between the parts without any outcome)
+        temporal and external splits, where inputs may differ between the parts without any outcome). Where a plan
+        cannot harmonise a centre that it was not fitted to, arrangements that ask it to are drawn anew
     permutations : p can be no smaller than 1 / (permutations + 1)
 
     The p value counts the observed arrangement: (1 + permuted means that reach the observed one) / (1 + permutations);
@@ -59,7 +63,7 @@ def permutation_test(
     blocks = exchangeable(table, within)
     observed = _mean(pipeline, setting, folds, n_jobs)
     tasks = (
-        delayed(_permuted)(pipeline, setting, folds, arrangement(blocks, len(table), (seed, k)))
+        delayed(_permuted)(pipeline, setting, folds, _suitable(pipeline, setting, folds, blocks, (seed, k)))
         for k in range(permutations)
     )
     null = []
@@ -124,6 +128,22 @@ def arrangement(blocks: Sequence[np.ndarray], n_rows: int, seed: tuple[int, ...]
     for block in blocks:
         source[block] = block[rng.permutation(len(block))]
     return source
+
+
+def _suitable(
+    pipeline: Any, setting: Setting, folds: Sequence[Fold], blocks: Sequence[np.ndarray], seed: tuple[int, ...]
+) -> np.ndarray:
+    """An arrangement in which no fold tests a centre that it does not train on, where the plan could not do that."""
+    codes = centre_codes(setting.X, setting.side)
+    for attempt in range(REDRAWS):
+        source = arrangement(blocks, len(setting.X), (*seed, attempt) if attempt else seed)
+        moved = None if codes is None else codes[source]
+        if all(suits(pipeline, moved, fold.train, fold.test) for fold in folds):
+            return source
+    raise OutcomeError(
+        f"{REDRAWS} arrangements of the patients leave a fold with a centre that it does not train on; set "
+        "harmonise.unseen to mean, or test without permutations"
+    )
 
 
 def _permuted(pipeline: Any, setting: Setting, folds: Sequence[Fold], source: np.ndarray) -> float:

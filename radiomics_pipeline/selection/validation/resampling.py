@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
 
 from radiomics_pipeline.params.validation import ValidationParams
+from radiomics_pipeline.selection.validation.centres import centre_codes, suits
 from radiomics_pipeline.selection.validation.evaluate import Setting, prepare
 from radiomics_pipeline.selection.validation.fitting import fit_fresh, one_thread, predict_held, training_cut
 from radiomics_pipeline.selection.validation.folds import Fold
@@ -43,6 +44,7 @@ def resample(
     seed: int = 0,
     clinical: Clinical | None = None,
     side: Side | None = None,
+    rows: np.ndarray | None = None,
     plan: str = "pipeline",
     params: ValidationParams | None = None,
     history: Sequence[str] = (),
@@ -50,6 +52,8 @@ def resample(
     progress: Callable[[int, int, str], None] | None = None,
 ) -> tuple[ResamplingRow, ...]:
     """Every metric of a plan fitted to all rows, corrected by bootstrap samples of the patients.
+
+    rows : int64, positions of the rows that this is about, such as those of our own beside an external table; None: all
 
     Optimism: mean excess of a bootstrap fit on its own rows over all rows (Harrell, Lee and Mark, Stat Med
     1996;15:361); the interval of the corrected value is that of the apparent value over the samples, moved by the
@@ -59,20 +63,28 @@ def resample(
     A patient drawn twice brings equal rows: a plan that draws inner folds must take `groups`, or it tunes on copies
     of its own training rows. Raises as `evaluate`, OutcomeError where samples lack a class.
     """
-    splits = bootstrap(table, outcome, draws=draws, seed=seed)
-    setting = prepare(pipeline, table, outcome, splits.folds, clinical, side, params, history, seed)
-    everything = Fold(0, 1, np.arange(len(table)), np.arange(len(table)))
-    apparent = _held(pipeline, setting, everything)[0]
-    tasks = (delayed(_draw_scores)(pipeline, setting, fold) for fold in splits.folds)
+    every = np.arange(len(table)) if rows is None else np.asarray(rows, np.int64)
+    codes = None if side is None else centre_codes(side.values[every], side.names)
+    drawn_of = bootstrap(
+        table.rows(every),
+        outcome.rows(every),
+        draws=draws,
+        seed=seed,
+        serves=lambda train, test: suits(pipeline, codes, train, test),
+    )
+    folds = [replace(f, train=every[f.train], test=every[f.test]) for f in drawn_of.folds]
+    setting = prepare(pipeline, table, outcome, folds, clinical, side, params, history, seed)
+    everything = Fold(0, 1, every, every)
+    apparent = _held(pipeline, setting, everything, every)[0]
+    tasks = (delayed(_draw_scores)(pipeline, setting, fold, every) for fold in folds)
     drawn = []
     for found in Parallel(n_jobs=n_jobs, return_as="generator")(tasks):
         drawn.append(found)
         if progress is not None:
             progress(len(drawn), draws, plan)
     metrics = metrics_of(outcome.kind, setting.params.thresholds)
-    return tuple(
-        _row(plan, metric, apparent, np.array([d[m] for d in drawn]), splits.notes) for m, metric in enumerate(metrics)
-    )
+    scores = np.array(drawn)
+    return tuple(_row(plan, metric, apparent, scores[:, m], drawn_of.notes) for m, metric in enumerate(metrics))
 
 
 def _row(plan: str, metric: Metric, apparent: Held, drawn: np.ndarray, notes: Sequence[str]) -> ResamplingRow:
@@ -137,10 +149,9 @@ def no_information(metric: Metric, held: Held) -> float:
     return float(np.nanmean(values)) if not np.isnan(values).all() else float("nan")
 
 
-def _held(pipeline: Any, setting: Setting, fold: Fold) -> tuple[Held, ...]:
-    """A fit to the training rows: its predictions of these, of all rows, and of the test rows."""
+def _held(pipeline: Any, setting: Setting, fold: Fold, every: np.ndarray) -> tuple[Held, ...]:
+    """A fit to the training rows: its predictions of these, of all rows (`every`), and of the test rows."""
     outcome, seed = setting.outcome, (setting.seed, fold.repeat, fold.number)
-    every = np.arange(len(outcome))
     with one_thread():
         cut = training_cut(
             pipeline,
@@ -156,7 +167,7 @@ def _held(pipeline: Any, setting: Setting, fold: Fold) -> tuple[Held, ...]:
         found = []
         for rows in (fold.train, every, fold.test):
             # weights for censoring come from all rows: a sample's own follow-up may end too early
-            training = outcome if outcome.kind in TIMED else outcome.rows(fold.train)
+            training = outcome.rows(every) if outcome.kind in TIMED else outcome.rows(fold.train)
             empty = Held(
                 outcome.rows(rows),
                 training,
@@ -170,8 +181,8 @@ def _held(pipeline: Any, setting: Setting, fold: Fold) -> tuple[Held, ...]:
     return tuple(found)
 
 
-def _draw_scores(pipeline: Any, setting: Setting, fold: Fold) -> np.ndarray:
+def _draw_scores(pipeline: Any, setting: Setting, fold: Fold, every: np.ndarray) -> np.ndarray:
     """Float64 [metrics, 3]: on the sample's own rows, on all rows, on those not drawn."""
-    held = _held(pipeline, setting, fold)
+    held = _held(pipeline, setting, fold, every)
     metrics = metrics_of(setting.outcome.kind, setting.params.thresholds)
     return np.array([[score(metric, part)[0] for part in held] for metric in metrics])

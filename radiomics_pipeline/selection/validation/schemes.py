@@ -12,7 +12,7 @@ import numpy as np
 
 from radiomics_pipeline.errors import OutcomeError, ParamsError, TableError, some
 from radiomics_pipeline.params.validation import ValidationParams
-from radiomics_pipeline.selection.validation.dates import as_number, read_dates, same_scale
+from radiomics_pipeline.selection.validation.dates import as_number, read_dates, same_scale, shown_date
 from radiomics_pipeline.selection.validation.folds import Fold, draw_folds
 from radiomics_pipeline.types.outcome import CLASSES, TIMED, Outcome
 from radiomics_pipeline.types.table import FeatureTable
@@ -102,11 +102,12 @@ def temporal(
     else:
         start = same_scale(cut, date) if isinstance(cut, str) else float(cut)
     early = begins < start
+    ends = f" ({shown_date(dates.min(), str(cut))} to {shown_date(dates.max(), str(cut))})"
     fold = Fold(1, 1, np.flatnonzero(early & (dates < start)), np.flatnonzero(~early), "later")
     if not len(fold.train) or not len(fold.test):
         raise ParamsError(
             f"temporal cut {cut if share is None else share}: {len(fold.train)} rows are earlier and "
-            f"{len(fold.test)} later; choose a date between the first and the last"
+            f"{len(fold.test)} later; choose a date between the first and the last{ends}"
         )
     notes = [f"temporal split: {len(fold.train)} earlier rows trained on, {len(fold.test)} later ones tested"]
     lost = int((early & (dates >= start)).sum())
@@ -161,11 +162,19 @@ def stack_outcomes(own: Outcome, other: Outcome) -> Outcome:
     return Outcome(own.names, own.kind, np.concatenate([own.value, other.value]), time, own.categories)
 
 
-def bootstrap(table: FeatureTable, outcome: Outcome, *, draws: int, seed: int) -> Splits:
+def bootstrap(
+    table: FeatureTable,
+    outcome: Outcome,
+    *,
+    draws: int,
+    seed: int,
+    serves: Callable[[np.ndarray, np.ndarray], bool] = lambda train, test: True,
+) -> Splits:
     """Samples of as many patients as there are, drawn with replacement; tested on the patients not drawn.
 
     A patient drawn twice brings all rows twice. Samples that lack a class (or two patients with the event), or
-    leave none for the test, are drawn anew, and counted. Raises OutcomeError where hardly any sample serves.
+    leave none for the test, are drawn anew, and counted; so are those of which `serves(rows drawn, rows not drawn)`
+    says that a plan cannot be fitted to them. Raises OutcomeError where hardly any sample serves.
     """
     names, patient = np.unique(np.array(table.patient, dtype=object).astype(str), return_inverse=True)
     rows_of = [np.flatnonzero(patient == p) for p in range(len(names))]
@@ -177,13 +186,14 @@ def bootstrap(table: FeatureTable, outcome: Outcome, *, draws: int, seed: int) -
             out = np.setdiff1d(np.arange(len(names)), sample)
             train = np.concatenate([rows_of[p] for p in sample])
             test = np.concatenate([rows_of[p] for p in out]) if len(out) else np.empty(0, np.int64)
-            if len(test) and not too_few_to_train(table, outcome, train) and not not_scored(outcome.rows(test)):
+            whole = len(test) and not too_few_to_train(table, outcome, train) and not not_scored(outcome.rows(test))
+            if whole and serves(train, test):
                 break
             vain += 1
             if vain > REDRAWS:
-                raise OutcomeError(f"{vain} bootstrap samples lack a class or an event; the table is too small")
+                raise OutcomeError(f"{vain} bootstrap samples lack a class, event or centre; the table is too small")
         drawn.append(Fold(number + 1, 1, train, test, "out of bag"))
-    notes = (f"{vain} bootstrap samples without all classes were drawn anew",) if vain else ()
+    notes = (f"{vain} bootstrap samples without all classes or centres were drawn anew",) if vain else ()
     return Splits("bootstrap", tuple(drawn), notes)
 
 
