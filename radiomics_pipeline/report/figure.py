@@ -61,7 +61,7 @@ def draw_selection(
         plans.annotate(
             f"{row.mean:.2f}", (row.mean, place), (0, 6), textcoords="offset points", ha="center", fontsize=8
         )
-    plans.set_title(f"together, out of fold: {metric}", loc="left", fontsize=10, color=_INK)
+    plans.set_title(f"together, out of fold: {metric}  (* the default)", loc="left", fontsize=10, color=_INK)
     for axes, count in ((often, len(rows)), (alone, len(rows)), (plans, len(performance))):
         axes.set_ylim(count - 0.5, -0.5)
         axes.tick_params(length=0, labelsize=8.5, colors=_INK)

@@ -39,7 +39,7 @@ def combine(study: Study, overview: Overview, plans: Sequence[Plan], evaluations
     declared, why = declared_rows(study, params.declared)
     said = (*said, *why)
     if study.outcome.kind not in SERVED:
-        why = (f"no dominance analysis of a {study.outcome.kind} outcome",)
+        why = (f"no dominance analysis where the outcome is {study.outcome.kind}",)
         return Combination(increments=increments, declared=declared, notes=(*said, *why))
     heads = _representatives(study, overview)
     features, blocks = _dominance(study, params, heads)
