@@ -1,4 +1,4 @@
-"""Write docs/parameters.md, and one page per feature family into docs/features/, from the code's own declarations.
+"""Write docs/parameters.md, docs/plans.md, and one page per feature family into docs/features/, from the code itself.
 
 The pages of PyRadiomics' definitions lie in docs/features/pyradiomics.
 
@@ -40,6 +40,9 @@ from radiomics_pipeline.params import (
 )
 from radiomics_pipeline.params.polar_map import PolarMap
 from radiomics_pipeline.params.uptake import Threshold, Uptake
+from radiomics_pipeline.selection.plans import LEARNERS
+from radiomics_pipeline.selection.registry import Method
+from radiomics_pipeline.selection.steps.table import SELECTORS
 
 FOLDER = Path(__file__).parent
 _SEES = {
@@ -99,7 +102,6 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("selection.plans", selection.PlanParams),
     ("selection.combination", combination.CombinationParams),
     ("selection.validation", validation.ValidationParams),
-    ("selection.penalty", selection.PenaltyParams),
 )
 PYRADIOMICS_SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("With standard: pyradiomics, the file", run.PyradiomicsRun),
@@ -282,6 +284,34 @@ def parameters_page() -> str:
     return "\n".join([*lines, "", EXAMPLE])
 
 
+def plans_page() -> str:
+    """The Markdown page of all learners and selectors, with their settings."""
+    lines = [
+        "# Learners and selectors",
+        "",
+        "What the plans of a [selection](selection.md#plans) are made of. Settings stand in a plan of the parameter",
+        "file, as `settings` of its learner and `select_settings` of its selector; none has to be given. With",
+        "`tune: grid` inner folds try what stands under *tried*, but for settings that the plan gives.",
+    ]
+    for title, rows in (("Learners", LEARNERS), ("Selectors", SELECTORS)):
+        lines += ["", f"## {title}"]
+        for row in rows:
+            lines += ["", *_method_lines(row)]
+    return "\n".join([*lines, ""])
+
+
+def _method_lines(row: Method) -> list[str]:
+    """A learner or a selector; the column of what is tried only where there is something."""
+    lines = [f"### {row.name}, {', '.join(row.kinds)}", "", f"{row.doc[0].upper()}{row.doc[1:]}."]
+    if row.params.model_fields:
+        tried = " tried |" if row.grid else ""
+        lines += ["", f"| setting | default | meaning |{tried}", f"|---|---|---|{'---|' if row.grid else ''}"]
+    for name, field in row.params.model_fields.items():
+        tried = f" {', '.join(f'`{v}`' for v in row.grid.get(name, ()))} |" if row.grid else ""
+        lines.append(f"| `{name}` | {_default(field.default)} | {_cell(field.description or '')} |{tried}")
+    return lines
+
+
 def _default(value: object) -> str:
     if value is PydanticUndefined:
         return "must be given"
@@ -326,7 +356,7 @@ def pages() -> dict[Path, str]:
     found |= {features / f"{token}.md": page for token, (_, _, page) in configured.items()}
     found |= {features / "pyradiomics" / f"{f.token}.md": pyradiomics_page(f) for f in PYRADIOMICS}
     found[features / "README.md"] = "\n".join(index) + "\n"
-    return found | {FOLDER / "parameters.md": parameters_page()}
+    return found | {FOLDER / "parameters.md": parameters_page(), FOLDER / "plans.md": plans_page()}
 
 
 def main() -> int:

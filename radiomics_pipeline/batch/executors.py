@@ -7,12 +7,13 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import TimeoutError as LateError
 from concurrent.futures import as_completed
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 from threadpoolctl import threadpool_limits
 
-from radiomics_pipeline.errors import WorkerLost
+from radiomics_pipeline.errors import ParamsError, WorkerLost
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -31,6 +32,28 @@ def default_jobs() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@contextmanager
+def on_dask(address: str) -> Iterator[None]:
+    """Whatever joblib runs inside with n_jobs=-1 goes to the workers of a Dask scheduler.
+
+    Raises ParamsError where Dask is not installed or no scheduler answers.
+    """
+    try:
+        from dask.distributed import Client
+    except ImportError:
+        raise ParamsError("Dask is not installed; pip install 'radiomics_pipeline[dask]'") from None
+    from joblib import parallel_config
+
+    try:
+        client = Client(address, timeout="10s")
+    except (OSError, ValueError, TimeoutError) as e:
+        raise ParamsError(
+            f"no Dask scheduler answers at {address!r} ({e}); give an address such as tcp://host:8786"
+        ) from e
+    with client, parallel_config(backend="dask"):
+        yield
 
 
 def run_tasks(

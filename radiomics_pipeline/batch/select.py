@@ -89,7 +89,7 @@ def select_study(
 
     table : features; outcomes : a file with the outcome's columns, None where they stand in `table`
     columns : their names; columns.clinical, where empty, comes from the parameters
-    n_jobs : processes; 0: all cores
+    n_jobs : processes; 0: all cores; -1: all that joblib's backend has (see `executors.on_dask`)
 
     Raises TableError, OutcomeError or ParamsError before anything is fitted.
     """

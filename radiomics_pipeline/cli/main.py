@@ -20,6 +20,7 @@ from radiomics_pipeline.cli import (
     index,
     maps,
     params,
+    plans,
     polar_map,
     predict,
     redundancy,
@@ -56,6 +57,7 @@ app.command("warmup")(warmup.warmup)
 app.add_typer(segment.app, name="segment")
 app.add_typer(params.app, name="params")
 app.add_typer(features.app, name="features")
+app.add_typer(plans.app, name="plans")
 
 
 def _version(wanted: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -77,23 +78,34 @@ def select(
         Path | None, typer.Option("--test-outcomes", metavar="FILE", help="Outcomes of the external table.")
     ] = None,
     plans: Annotated[
-        str, typer.Option("--plans", metavar="A,B", help="Plans to compare, such as 'volume,lasso,mrmr>logistic'.")
+        str, typer.Option("--plans", metavar="A,B", help="Plans to compare, such as 'volume,lasso,mrmr>ridge'.")
     ] = "",
     folds: Annotated[int | None, typer.Option("--folds", min=2, help="Outer folds.", show_default="5")] = None,
     repeats: Annotated[
-        int | None, typer.Option("--repeats", min=1, help="How often the folds are drawn anew.", show_default="10")
+        int | None, typer.Option("--repeats", min=1, help="How often the folds are drawn anew.", show_default="5")
     ] = None,
     permutations: Annotated[
-        int | None, typer.Option("--permutations", min=0, help="Of the test of the default plan.", show_default="0")
+        int | None,
+        typer.Option(
+            "--permutations",
+            min=0,
+            help="Of the test of the default plan, and of what radiomics adds to each baseline (each as costly).",
+            show_default="0",
+        ),
     ] = None,
     params: OptionalParams = "",
     seed: Seed = None,
     jobs: Jobs = None,
+    dask: Annotated[
+        str,
+        typer.Option("--dask", metavar="ADDRESS", help="Of a Dask scheduler, whose workers fit the folds; not --jobs."),
+    ] = "",
 ) -> None:
     """Rank features against an outcome, alone and in combination, every step inside the folds.
 
     Writes tables of features alone, of plans out of fold, of features in combination, and the final model.
     """
+    from radiomics_pipeline.batch.executors import on_dask
     from radiomics_pipeline.batch.select import Beside, select_study
     from radiomics_pipeline.io.outcomes import OutcomeColumns
     from radiomics_pipeline.params.selection import SelectionParams
@@ -119,7 +131,9 @@ def select(
         date,
         names_in(readers),
     )
-    with progress_bar("selecting") as progress:
+    if dask and jobs:
+        raise ParamsError("--dask takes all workers of the cluster; leave --jobs out")
+    with on_dask(dask) if dask else nullcontext(), progress_bar("selecting") as progress:
         summary = select_study(
             table,
             columns=columns,
@@ -127,7 +141,7 @@ def select(
             outcomes=outcomes,
             params=settings,
             beside=Beside(repeated, blocks_in(block or ()), test, test_outcomes),
-            n_jobs=jobs or 0,
+            n_jobs=-1 if dask else jobs or 0,
             progress=progress,
         )
     report_selection(summary, out)
@@ -195,7 +209,7 @@ def report_selection(summary: SelectionSummary, out: Path) -> None:
             f"  {ranked.rank}. {ranked.feature}: selected in {ranked.selection_frequency:.0%} of fits, "
             f"alone {ranked.alone:.3f}, q {ranked.q:.2g}"
         )
-    print(f"tables: {', '.join(path.name for path in summary.files)} in {out}")
+    print(f"tables: {', '.join(path.relative_to(out).as_posix() for path in summary.files)} in {out}")
 
 
 def draw_figure(summary: SelectionSummary, out: Path) -> None:

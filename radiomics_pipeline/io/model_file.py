@@ -1,4 +1,7 @@
-"""Models as files: the fitted pipeline by skops, which runs no code of the file, and its card as YAML."""
+"""Models as files: the fitted pipeline by skops, which runs no code of the file, and its card as YAML.
+
+Of a pipeline that ends in XGBoost also its trees as XGBoost's own JSON, for other programs; `load_model` takes skops.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +13,19 @@ from importlib import import_module
 from io import StringIO
 from pathlib import Path
 from typing import Any
-from zipfile import ZIP_DEFLATED
 
 import numpy as np
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
+from sklearn.pipeline import Pipeline
 
 from radiomics_pipeline.errors import TableError, did_you_mean, some
 from radiomics_pipeline.io.atomic import write_bytes
 from radiomics_pipeline.io.delimited import write_text
+from radiomics_pipeline.io.skops_bytes import reproducible
 from radiomics_pipeline.types.model import Formula, ModelCard
 
-MODEL, CARD = "model.skops", "model.yaml"
+MODEL, CARD, TREES = "model.skops", "model.yaml", "xgboost.json"
 OURS = ("radiomics_pipeline.selection.", "radiomics_pipeline.stats.")
 """Where the classes of a model of ours stand; both packages open no files and start no programs."""
 FOREIGN = frozenset(
@@ -48,11 +52,11 @@ RANKING = ("selection", "description")
 
 
 def save_model(model: Any, card: ModelCard, folder: Path) -> tuple[Path, ...]:
-    """Write the pipeline and its card into a folder."""
+    """Write the pipeline and its card into a folder; the same bytes for the same model."""
     from skops.io import dumps
 
     folder.mkdir(parents=True, exist_ok=True)
-    data = dumps(model, compression=ZIP_DEFLATED, compresslevel=6)
+    data = reproducible(dumps(model))
     tree = asdict(card) | {"model_digest": hashlib.sha256(data).hexdigest()}
     text = StringIO()
     yaml = YAML()
@@ -60,7 +64,25 @@ def save_model(model: Any, card: ModelCard, folder: Path) -> tuple[Path, ...]:
     yaml.dump(_plain(tree), text)
     write_bytes(folder / MODEL, data)
     write_text(folder / CARD, text.getvalue())
-    return folder / MODEL, folder / CARD
+    booster = _booster(model)
+    if booster is None:
+        (folder / TREES).unlink(missing_ok=True)
+        return folder / MODEL, folder / CARD
+    write_bytes(folder / TREES, bytes(booster.save_raw("json")))
+    return folder / MODEL, folder / CARD, folder / TREES
+
+
+def _booster(model: Any) -> Any:
+    """XGBoost's trees where nothing but scikit-learn's wrappings is around them, else None."""
+    while True:
+        if hasattr(model, "booster_"):
+            return model.booster_
+        if isinstance(model, Pipeline):
+            model = model.steps[-1][1]
+        elif hasattr(model, "estimator_"):
+            model = model.estimator_
+        else:
+            return None
 
 
 def load_model(folder: Path) -> tuple[Any, ModelCard]:

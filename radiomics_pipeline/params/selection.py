@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -20,18 +20,6 @@ class RedundancyParams(Section):
     max_same: float = Field(0.95, gt=0, le=1, description="largest share of the values that may be one and the same")
 
 
-class PenaltyParams(Section):
-    """Penalties that the inner folds choose among."""
-
-    steps: int = Field(30, ge=2, description="penalties tried, in equal ratios")
-    smallest: float = Field(
-        0.05, gt=0, lt=1, description="smallest penalty, as a share of the one that selects nothing"
-    )
-    l1_ratios: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(
-        (0.9, 0.5, 0.1), min_length=1, description="shares of L1 tried by the elastic nets, each in (0, 1]"
-    )
-
-
 class PlanParams(Section):
     """A plan of one's own: inputs, an optional selector, a learner."""
 
@@ -40,9 +28,9 @@ class PlanParams(Section):
         ("radiomics",), min_length=1, description="of radiomics, volume, conventional, clinical, or the names of blocks"
     )
     redundant: bool = Field(False, description="leave correlated features in")
-    select: str = Field("", description="a selector, see 'features selectors'; empty: none")
+    select: str = Field("", description="a selector, see 'plans selectors'; empty: none")
     select_settings: dict[str, Any] = Field({}, description="the selector's own settings")
-    learner: str = Field(description="a learner, see 'features learners'")
+    learner: str = Field(description="a learner, see 'plans learners'")
     settings: dict[str, Any] = Field({}, description="the learner's own settings")
     tune: Literal["none", "grid", "optuna"] = Field("none", description="how inner folds choose the settings")
 
@@ -65,7 +53,6 @@ class SelectionParams(Section):
     scale: ScaleParams = ScaleParams()
     alone: AloneParams = AloneParams()
     validation: ValidationParams = ValidationParams()
-    penalty: PenaltyParams = PenaltyParams()
     plans: tuple[str | PlanParams, ...] = Field(
         (), description="plans to compare, by name or spelled out; empty: the standard ones"
     )

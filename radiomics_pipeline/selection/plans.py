@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any, Literal
 
 from sklearn.compose import ColumnTransformer
@@ -25,6 +26,7 @@ from radiomics_pipeline.selection.learners.average import AVERAGE
 from radiomics_pipeline.selection.learners.gaussian_process import GAUSSIAN_PROCESS
 from radiomics_pipeline.selection.learners.recalibrated import Recalibrated
 from radiomics_pipeline.selection.learners.table import LEARNERS as OTHERS
+from radiomics_pipeline.selection.learners.tuned import tuned
 from radiomics_pipeline.selection.registry import Method, method_named
 from radiomics_pipeline.selection.steps.blocks import blocks_of
 from radiomics_pipeline.selection.steps.chain import Chain
@@ -73,8 +75,10 @@ class Plan:
 def plans_of(params: SelectionParams, kind: Kind, layout: Layout) -> tuple[Plan, ...]:
     """The plans asked for, or the standard ones whose inputs are there.
 
-    Raises ParamsError for a plan that is unknown, does not serve the outcome, or whose inputs are absent.
+    Raises ParamsError for a plan that is unknown, does not serve the outcome, cannot be tuned as it asks, or whose
+    inputs are absent, and for a step without the column it needs.
     """
+    _check_steps(params, layout)
     if not params.plans:
         standard = [plan for plan in map(named_plan, STANDARD) if layout.has(plan.inputs)]
         return tuple(plan for plan in standard if serves(plan, kind) or plan.learner == PLAIN)
@@ -88,7 +92,7 @@ def plans_of(params: SelectionParams, kind: Kind, layout: Layout) -> tuple[Plan,
         if absent:
             there = ", ".join(name for name, columns in layout.inputs.items() if columns)
             raise ParamsError(f"plan {plan.name!r} needs {', '.join(absent)}, without a column here; there is {there}")
-        learner_of(plan, kind)
+        _check_tuning(plan, learner_of(plan, kind))
     return plans
 
 
@@ -116,20 +120,18 @@ def named_plan(text: str, layout: Layout | None = None) -> Plan:
 def build(plan: Plan, layout: Layout, kind: Kind, params: SelectionParams, side: Side | None = None) -> Pipeline:
     """The unfitted pipeline of a plan."""
     before: list[tuple[str, Any]] = [("prepare", prepare(plan, layout, kind, params, side))]
-    method = learner_of(plan, kind)
-    learner = method.make(plan.settings, kind, params.seed)
-    if plan.tune != "none" and method.grid:
-        from radiomics_pipeline.selection.learners.tuned import Tuned
-
-        folds = params.validation.inner_folds
-        learner = Tuned(learner, dict(method.grid), plan.tune, inner_folds=folds, seed=params.seed)
+    method, inner = learner_of(plan, kind), params.validation.inner_folds
+    if plan.tune == "none":
+        learner = method.make(plan.settings, kind, params.seed)
+    else:
+        learner = tuned(method, plan.settings, kind, params.seed, method=plan.tune, inner_folds=inner)
     if "prepare" in learner.get_params(deep=False):  # such a learner refits what comes before in its inner folds
         return Pipeline([("model", learner.set_params(prepare=Pipeline(before)))])
     whole = Pipeline([*before, ("model", learner)])
     if not plan.select or kind not in CLASSES:
         return whole
     # what the learner chooses by inner folds of its own has seen features that were chosen on all these rows
-    return Pipeline([("model", Recalibrated(whole, params.validation.inner_folds, params.seed))])
+    return Pipeline([("model", Recalibrated(whole, inner, params.seed))])
 
 
 def prepare(
@@ -232,6 +234,26 @@ def _own(params: PlanParams) -> Plan:
         params.redundant,
         params.tune,
     )
+
+
+def _check_steps(params: SelectionParams, layout: Layout) -> None:
+    """ParamsError where a step is asked for whose column is not there."""
+    if params.harmonise.method == "combat" and "centre" not in layout.side:
+        raise ParamsError("harmonise: combat needs to know each row's centre; name its column by --centre")
+    if params.residualise.method == "volume" and "volume" not in layout.side:
+        raise ParamsError("residualise: volume needs a mesh volume among the features; name its column by `volume`")
+
+
+def _check_tuning(plan: Plan, method: Method) -> None:
+    if plan.tune == "none":
+        return
+    if not set(method.grid) - set(plan.settings):
+        why = "all that could be tried is set by hand" if method.grid else "it has no settings to try"
+        raise ParamsError(f"plan {plan.name!r}: tune: {plan.tune}, but of {method.name} {why}; leave tune out")
+    if plan.tune == "optuna" and find_spec("optuna") is None:
+        raise ParamsError(
+            f"plan {plan.name!r}: Optuna is not installed; pip install 'radiomics_pipeline[tune]', or take tune: grid"
+        )
 
 
 def _check_inputs(text: str, inputs: tuple[str, ...], known: tuple[str, ...]) -> None:

@@ -7,10 +7,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from radiomics_pipeline.batch.executors import on_dask
 from radiomics_pipeline.batch.select import FILES, check_columns, select_study
 from radiomics_pipeline.cli.redundancy import redundancy
 from radiomics_pipeline.cli.select import select
-from radiomics_pipeline.errors import OutcomeError, TableError
+from radiomics_pipeline.errors import OutcomeError, ParamsError, TableError
 from radiomics_pipeline.io.outcomes import OutcomeColumns
 from radiomics_pipeline.io.tables import write_features
 from radiomics_pipeline.params.selection import SelectionParams
@@ -148,3 +149,30 @@ def test_the_commands_load_no_heavy_library_before_they_run():
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.slow
+def test_the_workers_of_a_dask_scheduler_give_the_same_bytes(files):
+    distributed = pytest.importorskip("distributed", reason="Dask is not installed")
+    asked = (
+        f"select {files}/features.csv --outcomes {files}/outcomes.csv --target died --clinical age "
+        "--plans clinical,lasso --folds 3 --repeats 1 --seed 3"
+    )
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+    ) as cluster:
+        for name, where in (("dask", f"--dask {cluster.scheduler_address}"), ("here", "--jobs 1")):
+            CliRunner().invoke(commands(), f"{asked} --out {files}/{name} {where}", catch_exceptions=False)
+    written = sorted(path.name for path in (files / "here").glob("*.csv"))
+    assert "performance.csv" in written
+    for name in set(written) - {"tried.csv"}:  # which holds the time
+        assert (files / "dask" / name).read_bytes() == (files / "here" / name).read_bytes(), name
+
+
+def test_a_scheduler_that_is_not_there_is_named(files):
+    pytest.importorskip("distributed", reason="Dask is not installed")
+    with (
+        pytest.raises(ParamsError, match=r"no Dask scheduler answers at 'tcp://127.0.0.1:9'"),
+        on_dask("tcp://127.0.0.1:9"),
+    ):
+        pass

@@ -55,7 +55,11 @@ def test_every_parameter_file_of_ours_gives_columns_and_comes_back(name):
         ("width: 0.25", "width: true", "width is true"),
         ("unit: SUV", "unit: SUV\n    label: {}", "every label needs a name"),
         ("unit: HU", "unit: HU\n    families: []", "name one family at least"),
-        ("    threshold: 0.9", "    threshold: 0.9\n  penalty: {l1_ratios: [0]}", "should be greater than 0, found 0"),
+        (
+            "    threshold: 0.9",
+            "    threshold: 0.9\n  validation: {thresholds: [0]}",
+            "should be greater than 0, found 0",
+        ),
         ("origin: 0", "origin: 1", "discretise.origin 1 lies above the lower end 0 of resegment.range"),
         ("aggregation: 3D:mrg", "settings: [{name: a_b, families: [glcm]}]", "settings.0.name"),
         ("  PET:", "  P_T:", "series 'P_T': letters, digits"),

@@ -273,5 +273,5 @@ BEST_SUBSET = Method(
     ("binary", "continuous", "survival"),
     BestSubsetParams,
     _build,
-    "Best subset of at most a few columns; its candidates, size and members are found in the training rows.",
+    "the best few features together; candidates, number and members are found in the training rows",
 )

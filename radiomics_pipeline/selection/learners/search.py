@@ -70,7 +70,7 @@ def try_optuna(grid: Grid, loss_of: LossOf, trials: int, seed: int) -> list[Trie
         import optuna
     except ImportError:
         raise ParamsError(
-            "tuning by optuna: Optuna is not installed; pip install radiomics_pipeline[optuna], or use method grid"
+            "tuning by optuna: Optuna is not installed; pip install 'radiomics_pipeline[tune]', or use method grid"
         ) from None
     tried: dict[tuple[float, ...], Tried] = {}
 

@@ -175,5 +175,4 @@ BLOCKS = Method(
     BlocksParams,
     _build,
     "a selector inside every block (shape, intensity, texture, ...), so that none crowds out another",
-    {"keep_each": (2, 5, 10)},
 )

@@ -95,5 +95,4 @@ ELIMINATION = Method(
     EliminationParams,
     _build,
     "the features left when the weakest of a ridge model leave round by round (recursive feature elimination)",
-    {"keep": (5, 10, 20, 40)},
 )

@@ -125,5 +125,4 @@ MRMR = Method(
     MrmrParams,
     _build,
     "relevant features that repeat each other little (minimum redundancy, maximum relevance)",
-    {"keep": (5, 10, 20, 40)},
 )

@@ -82,5 +82,4 @@ SCREEN = Method(
     ScreenParams,
     _build,
     "the features that go best with the outcome alone, or those below a false discovery rate",
-    {"keep": (5, 10, 20, 40)},
 )

@@ -125,5 +125,4 @@ STABILITY = Method(
     StabilityParams,
     _build,
     "features that a lasso takes in most halves of the patients, false positives bounded (stability selection)",
-    {"threshold": (0.6, 0.75, 0.9)},
 )
