@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from radiomics_pipeline.batch.executors import default_jobs
-from radiomics_pipeline.batch.select_inputs import Inputs, read_inputs, with_columns
+from radiomics_pipeline.batch.select_inputs import Beside, Inputs, read_inputs, with_columns
 from radiomics_pipeline.batch.select_model import save_models
 from radiomics_pipeline.batch.select_tables import FILES, write_selection
 from radiomics_pipeline.batch.tried import log_tried
@@ -25,7 +24,7 @@ from radiomics_pipeline.types.ranking import RankingRow
 if TYPE_CHECKING:
     from radiomics_pipeline.selection.study import Progress
 
-__all__ = ["FILES", "SelectionSummary", "check_columns", "select_study"]
+__all__ = ["FILES", "Beside", "SelectionSummary", "check_columns", "select_study"]
 
 
 @dataclass(frozen=True)
@@ -53,25 +52,6 @@ class SelectionSummary:
     notes: tuple[str, ...]
     files: tuple[Path, ...]
     manifest: RunManifest
-
-
-@dataclass(frozen=True)
-class Beside:
-    """Further tables of a selection.
-
-    repeated : rows measured again; blocks : further columns by the name of their block; external : rows of another
-        study, and their outcomes (None: they stand in it)
-    """
-
-    repeated: Path | None = None
-    blocks: Mapping[str, Path] = field(default_factory=dict)
-    external: Path | None = None
-    external_outcomes: Path | None = None
-
-    @property
-    def paths(self) -> tuple[Path | None, ...]:
-        """All files."""
-        return (self.repeated, *self.blocks.values(), self.external, self.external_outcomes)
 
 
 def select_study(

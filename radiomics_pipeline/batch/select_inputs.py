@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,11 +19,27 @@ from radiomics_pipeline.types.outcome import TIMED, Clinical, Outcome
 from radiomics_pipeline.types.side import Side
 from radiomics_pipeline.types.table import FeatureTable
 
-if TYPE_CHECKING:
-    from radiomics_pipeline.batch.select import Beside
-
 HISTORY = "history"
 """Key of a manifest's options that says what was done to a table by its outcomes; see validation.guards."""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Further tables of a selection.
+
+    repeated : rows measured again; blocks : further columns by the name of their block; external : rows of another
+        study, and their outcomes (None: they stand in it)
+    """
+
+    repeated: Path | None = None
+    blocks: Mapping[str, Path] = field(default_factory=dict)
+    external: Path | None = None
+    external_outcomes: Path | None = None
+
+    @property
+    def paths(self) -> tuple[Path | None, ...]:
+        """All files."""
+        return (self.repeated, *self.blocks.values(), self.external, self.external_outcomes)
 
 
 @dataclass(frozen=True)

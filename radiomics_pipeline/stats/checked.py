@@ -1,10 +1,10 @@
-"""What every function of held-out predictions asks of its arrays before it computes."""
+"""What functions of held-out predictions and of groups ask of their arrays before they compute."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from radiomics_pipeline.errors import TableError
+from radiomics_pipeline.errors import ParamsError, TableError
 
 ROUNDING = 1e-9
 """Probabilities this far outside 0 and 1 got there by rounding, such as a mean of ones, and are moved back."""
@@ -53,3 +53,17 @@ def class_probabilities_of(p: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray
     if (whole != classes).any() or whole.min() < 0 or whole.max() >= found.shape[1]:
         raise TableError(f"classes must be 0 to {found.shape[1] - 1}, the columns of the probabilities")
     return np.clip(found, 0, 1), whole
+
+
+def groups_at(group: np.ndarray, n_rows: int, horizon: float, groups: int | None) -> tuple[np.ndarray, int]:
+    """Codes of groups int64 [rows], and how many there are; TableError or ParamsError for others, or no horizon.
+
+    groups : how many; None: as many as the largest code tells
+    """
+    codes = np.asarray(group, np.int64)
+    count = int(codes.max(initial=-1)) + 1 if groups is None else groups
+    if codes.shape != (n_rows,) or codes.min(initial=0) < 0 or codes.max(initial=-1) >= count:
+        raise TableError(f"groups of shape {codes.shape} from 0 to {count - 1} are needed for {n_rows} rows")
+    if not (np.isfinite(horizon) and horizon > 0):
+        raise ParamsError(f"horizon {horizon:g}; give a time above 0")
+    return codes, count

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
-from radiomics_pipeline.errors import ParamsError, TableError
+from radiomics_pipeline.errors import TableError
+from radiomics_pipeline.stats.checked import groups_at
 from radiomics_pipeline.stats.kaplan_meier import FEW_AT_RISK, AtHorizon
 
 ROUNDING = 1e-12
@@ -73,12 +74,7 @@ def incidence_at(
     bounds likewise; `events` counts that cause alone.
     """
     when, codes = checked_causes(time, cause)
-    member = np.asarray(group, np.int64)
-    count = int(member.max(initial=-1)) + 1 if groups is None else groups
-    if member.shape != when.shape or member.min(initial=0) < 0 or member.max(initial=-1) >= count:
-        raise TableError(f"groups of shape {member.shape} from 0 to {count - 1} are needed for {len(when)} rows")
-    if not (np.isfinite(horizon) and horizon > 0):
-        raise ParamsError(f"horizon {horizon:g}; give a time above 0")
+    member, count = groups_at(group, len(when), horizon, groups)
     found = np.full((4, count), np.nan)
     n, events, at_risk = (np.zeros(count, np.int64) for _ in range(3))
     reasons = []

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import chdtrc, ndtri
 
-from radiomics_pipeline.errors import ParamsError, TableError
+from radiomics_pipeline.errors import TableError
+from radiomics_pipeline.stats.checked import groups_at
 
 FEW_AT_RISK = 5
 """Rows at risk below which a curve is said to rest on few."""
@@ -112,12 +113,7 @@ def survival_at(
     groups : how many; None: as many as the largest code tells
     """
     when, seen = checked_times(time, event)
-    codes = np.asarray(group, np.int64)
-    count = int(codes.max(initial=-1)) + 1 if groups is None else groups
-    if codes.shape != when.shape or codes.min(initial=0) < 0 or codes.max(initial=-1) >= count:
-        raise TableError(f"groups of shape {codes.shape} from 0 to {count - 1} are needed for {len(when)} rows")
-    if not (np.isfinite(horizon) and horizon > 0):
-        raise ParamsError(f"horizon {horizon:g}; give a time above 0")
+    codes, count = groups_at(group, len(when), horizon, groups)
     found = np.full((4, count), np.nan)
     n, events, at_risk = (np.zeros(count, np.int64) for _ in range(3))
     reasons = []

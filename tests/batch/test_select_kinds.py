@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from radiomics_pipeline.batch.predict import predict_table
-from radiomics_pipeline.batch.select import Beside
+from radiomics_pipeline.batch.select_inputs import Beside
 from radiomics_pipeline.errors import OutcomeError, ParamsError, TableError
 from radiomics_pipeline.io.delimited import write_rows
 from radiomics_pipeline.io.model_file import load_model

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from radiomics_pipeline.batch.select import Beside
+from radiomics_pipeline.batch.select_inputs import Beside
 from radiomics_pipeline.errors import OutcomeError, ParamsError, TableError
 from radiomics_pipeline.io.delimited import write_rows
 from radiomics_pipeline.params.steps import HarmoniseParams

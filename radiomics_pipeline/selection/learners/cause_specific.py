@@ -10,7 +10,8 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter, validat
 
 from radiomics_pipeline.errors import ParamsError
 from radiomics_pipeline.selection.learners.baseline_hazard import as_y, read_times
-from radiomics_pipeline.selection.learners.cox import CoxRidge, CoxRidgeParams
+from radiomics_pipeline.selection.learners.cox import CoxRidge
+from radiomics_pipeline.selection.learners.logistic import RidgeParams
 from radiomics_pipeline.selection.registry import Method
 from radiomics_pipeline.stats.hazard import CumulativeHazard, incidences, nelson_aalen, read_steps
 from radiomics_pipeline.types.outcome import Kind
@@ -96,14 +97,14 @@ class CauseSpecific(BaseEstimator):
         return tags
 
 
-def _build(params: CoxRidgeParams, kind: Kind, seed: int) -> Any:
+def _build(params: RidgeParams, kind: Kind, seed: int) -> Any:
     return CauseSpecific(CoxRidge(None, params.steps, params.inner_folds, params.repeats, seed))
 
 
 CAUSE_SPECIFIC_COX = Method(
     "cause-specific",
     ("competing",),
-    CoxRidgeParams,
+    RidgeParams,
     _build,
     "Cox regression under a ridge, one for each of the competing events",
 )

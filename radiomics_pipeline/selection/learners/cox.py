@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from pydantic import Field
 
-from radiomics_pipeline.params.base import Section
 from radiomics_pipeline.selection.learners.baseline_hazard import TIMED_KINDS, HazardLearner
 from radiomics_pipeline.selection.learners.cox_path import RiskSets, cox_paths
 from radiomics_pipeline.selection.learners.inner import positive
+from radiomics_pipeline.selection.learners.logistic import LassoParams, NetParams, RidgeParams
 from radiomics_pipeline.selection.learners.penalised import PenalisedCox
 from radiomics_pipeline.selection.learners.rotation import rotate
 from radiomics_pipeline.selection.registry import Method
@@ -99,36 +98,11 @@ def penalty_row(scores: np.ndarray, steps: int) -> np.ndarray:
     return np.asarray(spread / np.geomspace(STRONGEST, WEAKEST, steps))
 
 
-class CoxRidgeParams(Section):
-    """A ridge whose penalty inner folds choose."""
-
-    steps: int = Field(20, ge=2, description="how many penalties are tried")
-    inner_folds: int = Field(5, ge=2, description="inner folds")
-    repeats: int = Field(3, ge=1, description="how often the inner folds are drawn")
-
-
-class CoxNetParams(Section):
-    """An elastic net whose penalty inner folds choose."""
-
-    l1_ratios: tuple[float, ...] = Field((0.2, 0.5, 0.8, 1.0), description="shares of L1 to choose among")
-    steps: int = Field(30, ge=2, description="how many penalties are tried")
-    smallest: float = Field(0.05, gt=0, lt=1, description="the smallest penalty, as a share of the first")
-    inner_folds: int = Field(5, ge=2, description="inner folds")
-
-
-class CoxLassoParams(Section):
-    """A lasso whose penalty inner folds choose."""
-
-    steps: int = Field(30, ge=2, description="how many penalties are tried")
-    smallest: float = Field(0.05, gt=0, lt=1, description="the smallest penalty, as a share of the first")
-    inner_folds: int = Field(5, ge=2, description="inner folds")
-
-
-def _ridge(params: CoxRidgeParams, kind: Kind, seed: int) -> Any:
+def _ridge(params: RidgeParams, kind: Kind, seed: int) -> Any:
     return CoxRidge(None, params.steps, params.inner_folds, params.repeats, seed)
 
 
-def _net(params: CoxNetParams, kind: Kind, seed: int) -> Any:
+def _net(params: NetParams, kind: Kind, seed: int) -> Any:
     return PenalisedCox(
         l1_ratios=params.l1_ratios,
         steps=params.steps,
@@ -138,18 +112,18 @@ def _net(params: CoxNetParams, kind: Kind, seed: int) -> Any:
     )
 
 
-def _lasso(params: CoxLassoParams, kind: Kind, seed: int) -> Any:
-    return _net(CoxNetParams(l1_ratios=(1.0,), **params.model_dump()), kind, seed)
+def _lasso(params: LassoParams, kind: Kind, seed: int) -> Any:
+    return _net(NetParams(l1_ratios=(1.0,), **params.model_dump()), kind, seed)
 
 
 COX_RIDGE = Method(
     "ridge",
     TIMED_KINDS,
-    CoxRidgeParams,
+    RidgeParams,
     _ridge,
     "Cox regression that shrinks all coefficients, keeps every feature",
 )
 COX_ELASTIC_NET = Method(
-    "elastic-net", TIMED_KINDS, CoxNetParams, _net, "Cox regression that keeps few features, like ones together"
+    "elastic-net", TIMED_KINDS, NetParams, _net, "Cox regression that keeps few features, like ones together"
 )
-COX_LASSO = Method("lasso", TIMED_KINDS, CoxLassoParams, _lasso, "Cox regression that keeps few features (L1)")
+COX_LASSO = Method("lasso", TIMED_KINDS, LassoParams, _lasso, "Cox regression that keeps few features (L1)")

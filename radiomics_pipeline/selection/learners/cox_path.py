@@ -6,12 +6,13 @@ made, since its product with a vector follows from sums over the rows at risk. E
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 
-NEWTON, GRADIENTS, HALVINGS = 100, 60, 40
+from radiomics_pipeline.selection.learners.conjugate import conjugate_gradients
+
+NEWTON, HALVINGS = 100, 40
 
 
 class RiskSets:
@@ -99,7 +100,7 @@ def _solve(scores: np.ndarray, sets: RiskSets, penalty: float, tolerance: float,
         down = scores.T @ residual - penalty * weights
 
         curve = partial(_curved, scores, sets, penalty, hazard, inverse, expected)
-        step = _conjugate(curve, down, diagonal, tolerance)
+        step = conjugate_gradients(curve, down, diagonal, tolerance)
         drop = (down * step).sum(axis=0)
         if (drop <= tolerance).all():
             return weights + step
@@ -129,27 +130,3 @@ def _curved(  # noqa: PLR0917 -- what one Newton step holds fixed
     mean = sets.of_steps(hazard * ahead) * inverse**2
     bent = expected * ahead - hazard * sets.of_rows(mean)
     return np.asarray(scores.T @ bent + penalty * direction)
-
-
-def _conjugate(
-    curve: Callable[[np.ndarray], np.ndarray], down: np.ndarray, diagonal: np.ndarray, tolerance: float
-) -> np.ndarray:
-    """Solution of curve(step) = down of each subset, by conjugate gradients conditioned by a diagonal."""
-    step, left = np.zeros_like(down), down.copy()
-    direction = left / diagonal
-    size = (left * direction).sum(axis=0)
-    enough = np.maximum(1e-3 * tolerance, np.minimum(0.01, size) * size * 0.1)
-    for _ in range(GRADIENTS):
-        open_ones = size > enough
-        if not open_ones.any():
-            break
-        product = curve(direction)
-        along = (direction * product).sum(axis=0)
-        length = np.where(open_ones & (along > 0), size / np.where(along > 0, along, 1.0), 0.0)
-        step += length * direction
-        left -= length * product
-        conditioned = left / diagonal
-        new = (left * conditioned).sum(axis=0)
-        direction = conditioned + np.where(open_ones, new / np.where(size > 0, size, 1.0), 0.0) * direction
-        size = np.where(open_ones, new, size)
-    return step

@@ -9,7 +9,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit
 
-NEWTON, GRADIENTS, HALVINGS = 100, 60, 40
+from radiomics_pipeline.selection.learners.conjugate import conjugate_gradients
+
+NEWTON, HALVINGS = 100, 40
 
 
 def ridge_paths(
@@ -79,27 +81,12 @@ def _solve(  # noqa: PLR0917 -- a problem and where to start
 def _newton_step(  # noqa: PLR0917 -- the parts of one equation
     scores: np.ndarray, curvature: np.ndarray, total: np.ndarray, penalty: float, down: np.ndarray, tolerance: float
 ) -> np.ndarray:
-    """Solution of (Z' (W - w w' / sum w) Z + penalty) step = down of each subset, by conjugate gradients."""
+    """Solution of (Z' (W - w w' / sum w) Z + penalty) step = down of each subset."""
     diagonal = (scores**2).sum(axis=0)[:, None] * (total / len(scores)) + penalty
-    step = np.zeros_like(down)
-    left = down.copy()
-    conditioned = left / diagonal
-    size = (left * conditioned).sum(axis=0)
-    enough = np.maximum(1e-3 * tolerance, np.minimum(0.01, size) * size * 0.1)
-    direction = conditioned
-    for _ in range(GRADIENTS):
-        open_ones = size > enough
-        if not open_ones.any():
-            break
+
+    def curve(direction: np.ndarray) -> np.ndarray:
         ahead = scores @ direction
         ahead = curvature * (ahead - (curvature * ahead).sum(axis=0) / total)
-        product = scores.T @ ahead + penalty * direction
-        along = (direction * product).sum(axis=0)
-        length = np.where(open_ones & (along > 0), size / np.where(along > 0, along, 1.0), 0.0)
-        step += length * direction
-        left -= length * product
-        conditioned = left / diagonal
-        new = (left * conditioned).sum(axis=0)
-        direction = conditioned + np.where(open_ones, new / np.where(size > 0, size, 1.0), 0.0) * direction
-        size = np.where(open_ones, new, size)
-    return step
+        return np.asarray(scores.T @ ahead + penalty * direction)
+
+    return conjugate_gradients(curve, down, diagonal, tolerance)
