@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from radiomics_pipeline.batch.select import select_study
+from radiomics_pipeline.batch.selection.study import select_study
 from radiomics_pipeline.extraction.cardiac import stress_rest_plans
 from radiomics_pipeline.extraction.standards import plan_series
 from radiomics_pipeline.features.polar_map_sample import PolarMapSample

@@ -10,7 +10,7 @@ from radiomics_pipeline.batch.executors import default_jobs
 from radiomics_pipeline.batch.extract import DEFAULT_TIMEOUT_S, Extraction, Progress, extract_study
 from radiomics_pipeline.batch.patients import PATIENTS
 from radiomics_pipeline.batch.redundancy import RedundancySummary, redundancy_study
-from radiomics_pipeline.batch.select import FILES, Beside, SelectionSummary, check_columns, select_study
+from radiomics_pipeline.batch.selection.study import FILES, Beside, SelectionSummary, check_columns, select_study
 from radiomics_pipeline.batch.tables import PERTURBED
 from radiomics_pipeline.errors import OutcomeError, TableError
 from radiomics_pipeline.io.manifest_file import write_manifest

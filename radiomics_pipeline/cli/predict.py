@@ -21,7 +21,7 @@ def predict(
 
     Refuses a table that lacks a column of the model, or whose features were made with other parameters.
     """
-    from radiomics_pipeline.batch.predict import predict_table
+    from radiomics_pipeline.batch.selection.predict import predict_table
 
     found = predict_table(model, table, out, id_column=id_column, centre=centre)
     for note in found.notes:

@@ -15,7 +15,7 @@ from radiomics_pipeline.cli.progress import progress_bar
 from radiomics_pipeline.errors import OutcomeError, ParamsError, did_you_mean
 
 if TYPE_CHECKING:
-    from radiomics_pipeline.batch.select import SelectionSummary
+    from radiomics_pipeline.batch.selection.study import SelectionSummary
     from radiomics_pipeline.params.run import Run
     from radiomics_pipeline.params.selection import SelectionParams
 
@@ -106,7 +106,7 @@ def select(
     Writes tables of features alone, of plans out of fold, of features in combination, and the final model.
     """
     from radiomics_pipeline.batch.executors import on_dask
-    from radiomics_pipeline.batch.select import Beside, select_study
+    from radiomics_pipeline.batch.selection.study import Beside, select_study
     from radiomics_pipeline.io.outcomes import OutcomeColumns
     from radiomics_pipeline.params.selection import SelectionParams
 

@@ -8,7 +8,7 @@ import typer
 from typer.testing import CliRunner
 
 from radiomics_pipeline.batch.executors import on_dask
-from radiomics_pipeline.batch.select import FILES, check_columns, select_study
+from radiomics_pipeline.batch.selection.study import FILES, check_columns, select_study
 from radiomics_pipeline.cli.redundancy import redundancy
 from radiomics_pipeline.cli.select import select
 from radiomics_pipeline.errors import OutcomeError, ParamsError, TableError

@@ -8,7 +8,7 @@ import pytest
 import statsmodels.api as sm
 from scipy.stats import chi2
 
-from radiomics_pipeline.batch.select_tables import write_selection
+from radiomics_pipeline.batch.selection.tables import write_selection
 from radiomics_pipeline.errors import ParamsError
 from radiomics_pipeline.params.combination import CombinationParams
 from radiomics_pipeline.params.selection import PlanParams, SelectionParams

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from radiomics_pipeline.batch.select_inputs import Beside
+from radiomics_pipeline.batch.selection.inputs import Beside
 from radiomics_pipeline.errors import OutcomeError, ParamsError, TableError
 from radiomics_pipeline.io.delimited import write_rows
 from radiomics_pipeline.params.steps import HarmoniseParams
 from radiomics_pipeline.selection.validation import evaluate as scoring
-from tests.batch.small_files import QUICK, Study, column, quick, rows, run
+from tests.batch.selection.small_files import QUICK, Study, column, quick, rows, run
 
 CENTRES = quick(scheme="leave-one-centre-out", centre="site")
 EXTERNAL = quick(scheme="external")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from radiomics_pipeline.batch.select import Beside, select_study
+from radiomics_pipeline.batch.selection.study import Beside, select_study
 from radiomics_pipeline.io.delimited import write_rows
 from radiomics_pipeline.io.outcomes import OutcomeColumns
 from radiomics_pipeline.params.selection import SelectionParams

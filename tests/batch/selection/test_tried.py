@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from radiomics_pipeline.batch.tried import HEADER, MANY, log_tried
+from radiomics_pipeline.batch.selection.tried import HEADER, MANY, log_tried
 from radiomics_pipeline.types.performance import PerformanceRow
 
 FILES = {"features.csv": "aa", "outcomes.csv": "bb"}

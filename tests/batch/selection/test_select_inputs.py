@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from radiomics_pipeline.batch.select_inputs import Beside, read_inputs, with_columns
+from radiomics_pipeline.batch.selection.inputs import Beside, read_inputs, with_columns
 from radiomics_pipeline.errors import OutcomeError, ParamsError, TableError
 from radiomics_pipeline.io.outcomes import OutcomeColumns
 from radiomics_pipeline.params.selection import SelectionParams

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from radiomics_pipeline.batch.executors import default_jobs
-from radiomics_pipeline.batch.select_inputs import Beside, Inputs, read_inputs, with_columns
-from radiomics_pipeline.batch.select_model import save_models
-from radiomics_pipeline.batch.select_tables import FILES, write_selection
-from radiomics_pipeline.batch.tried import log_tried
+from radiomics_pipeline.batch.selection.inputs import Beside, Inputs, read_inputs, with_columns
+from radiomics_pipeline.batch.selection.models import save_models
+from radiomics_pipeline.batch.selection.tables import FILES, write_selection
+from radiomics_pipeline.batch.selection.tried import log_tried
 from radiomics_pipeline.io.delimited import read_text_table
 from radiomics_pipeline.io.manifest_file import file_digests, now, versions, write_manifest
 from radiomics_pipeline.io.outcomes import OutcomeColumns, check_source

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from radiomics_pipeline.batch.predict import predict_table
-from radiomics_pipeline.batch.select_inputs import Beside
+from radiomics_pipeline.batch.selection.inputs import Beside
+from radiomics_pipeline.batch.selection.predict import predict_table
 from radiomics_pipeline.errors import OutcomeError, ParamsError, TableError
 from radiomics_pipeline.io.delimited import write_rows
 from radiomics_pipeline.io.model_file import load_model
 from radiomics_pipeline.params.combination import CombinationParams
 from radiomics_pipeline.stats.competing import incidence_at
 from radiomics_pipeline.stats.kaplan_meier import survival_at
-from tests.batch.small_files import COLUMNS, NAMES, QUICK, Study, column, quick, rows, run, unexplained
+from tests.batch.selection.small_files import COLUMNS, NAMES, QUICK, Study, column, quick, rows, run, unexplained
 
 KINDS = tuple(COLUMNS)
 DECIDED = ("binary", "survival", "competing")

@@ -11,8 +11,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from typer.testing import CliRunner
 
-from radiomics_pipeline.batch.predict import predict_table
-from radiomics_pipeline.batch.select import select_study
+from radiomics_pipeline.batch.selection.predict import predict_table
+from radiomics_pipeline.batch.selection.study import select_study
 from radiomics_pipeline.cli.predict import predict
 from radiomics_pipeline.errors import TableError
 from radiomics_pipeline.io.delimited import write_rows

@@ -1,0 +1,1 @@
+"""Selection and prediction from files to files."""
