@@ -52,8 +52,11 @@ def on_dask(address: str) -> Iterator[None]:
         raise ParamsError(
             f"no Dask scheduler answers at {address!r} ({e}); give an address such as tcp://host:8786"
         ) from e
-    with client, parallel_config(backend="dask"):
-        yield
+    with client:
+        if not client.nthreads():
+            raise ParamsError(f"the Dask scheduler at {address!r} has no workers; start some: dask worker {address}")
+        with parallel_config(backend="dask"):
+            yield
 
 
 def run_tasks(

@@ -115,6 +115,8 @@ def _statistics() -> None:
     from radiomics_pipeline.stats.cox import cox_lrt, cox_robust_p
     from radiomics_pipeline.stats.delong import auc_delong
     from radiomics_pipeline.stats.deviance import cox_loss
+    from radiomics_pipeline.stats.firth import firth_logistic
+    from radiomics_pipeline.stats.firth_columns import firth_columns
     from radiomics_pipeline.stats.kruskal import kruskal_p
     from radiomics_pipeline.stats.maxt import max_t
 
@@ -123,6 +125,8 @@ def _statistics() -> None:
     positive = np.arange(30) % 3 == 0
     time, event = random.exponential(size=30), np.arange(30) % 2 == 0
     auc_delong(values, positive, groups)
+    firth_columns(values, positive)
+    firth_logistic(values, positive)
     harrell_c(values, time, event, groups)
     cox_lrt(values, time, event)
     cox_robust_p(values, time, event, groups)

@@ -7,24 +7,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from radiomics_pipeline.selection.plans import Plan
     from radiomics_pipeline.selection.registry import Method
 
 _OfKind = Annotated[
     str, typer.Option("--kind", metavar="KIND", help="Only those that serve this kind of outcome.", show_default="all")
 ]
 
-app = typer.Typer(help="Plans of a selection: standard, learners, selectors, show.", no_args_is_help=True)
+app = typer.Typer(help="Plans of a selection: list, learners, selectors, show.", no_args_is_help=True)
 
 
-@app.command("standard")
+@app.command("list")
 def standard() -> None:
     """The plans that are compared where none is named."""
     from radiomics_pipeline.selection.plans import DEFAULT, STANDARD, named_plan
 
     for name in STANDARD:
-        plan = named_plan(name)
-        steps = " > ".join(part for part in (" + ".join(plan.inputs), plan.select, plan.learner) if part)
-        print(f"{name:<18} {steps}{'  (default)' if name == DEFAULT else ''}")
+        print(f"{name:<18} {_steps(named_plan(name))}{'  (default)' if name == DEFAULT else ''}")
 
 
 @app.command("learners")
@@ -44,14 +43,20 @@ def selectors(kind: _OfKind = "") -> None:
 
 
 @app.command("show")
-def show(name: Annotated[str, typer.Argument(metavar="NAME", help="A learner or a selector.")]) -> None:
-    """The settings of a learner or selector, with their defaults, and what `tune` tries."""
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A learner, a selector, or a plan such as 'mrmr>ridge'.")],
+) -> None:
+    """The settings of a learner, a selector, or all of a plan, with their defaults, and what `tune` tries."""
     from radiomics_pipeline.errors import ParamsError, did_you_mean
-    from radiomics_pipeline.selection.plans import LEARNERS
+    from radiomics_pipeline.selection.plans import LEARNERS, STANDARD, named_plan
     from radiomics_pipeline.selection.steps.table import SELECTORS
 
-    rows = [("learner", row) for row in LEARNERS if row.name == name]
-    rows += [("selector", row) for row in SELECTORS if row.name == name]
+    wanted = [("learner", LEARNERS, name), ("selector", SELECTORS, name)]
+    if (name in STANDARD and not _rows(wanted)) or "+" in name or ">" in name:
+        plan = named_plan(name)
+        print(f"{name}: {_steps(plan)}")
+        wanted = [("selector", SELECTORS, plan.select), ("learner", LEARNERS, plan.learner)]
+    rows = _rows(wanted)
     if not rows:
         names = [row.name for row in (*LEARNERS, *SELECTORS)]
         raise ParamsError(f"no learner or selector {name!r}{did_you_mean(name, names)} ('plans learners' lists them)")
@@ -61,6 +66,14 @@ def show(name: Annotated[str, typer.Argument(metavar="NAME", help="A learner or 
             print(f"  {setting:<18} {default!s:<12} {description}")
         for setting, values in row.grid.items():
             print(f"  tune: grid tries {setting} = {', '.join(map(str, values))}")
+
+
+def _rows(wanted: list[tuple[str, tuple[Method, ...], str]]) -> list[tuple[str, Method]]:
+    return [(role, row) for role, table, name in wanted for row in table if row.name == name]
+
+
+def _steps(plan: Plan) -> str:
+    return " > ".join(part for part in (" + ".join(plan.inputs), plan.select, plan.learner) if part)
 
 
 def _list(table: tuple[Method, ...], kind: str) -> None:

@@ -150,12 +150,14 @@ def select(
 
 def changed(settings: SelectionParams, *, validation: dict[str, Any], **direct: Any) -> SelectionParams:
     """The parameters with what the command line says otherwise; ParamsError where it cannot be."""
+    from pydantic import ValidationError
+
     told = {name: value for name, value in direct.items() if value is not None}
     inside = {name: value for name, value in validation.items() if value is not None}
     try:
         return type(settings)(**{**dict(settings), **told, "validation": {**dict(settings.validation), **inside}})
-    except ValueError as e:
-        raise ParamsError(str(e)) from None
+    except ValidationError as e:
+        raise ParamsError(e.errors()[0]["msg"].removeprefix("Value error, ")) from None
 
 
 def known_kind(text: str) -> Any:
@@ -206,10 +208,15 @@ def report_selection(summary: SelectionSummary, out: Path) -> None:
     print("first in the ranking:")
     for ranked in summary.top[:5]:
         print(
-            f"  {ranked.rank}. {ranked.feature}: selected in {ranked.selection_frequency:.0%} of fits, "
+            f"  {ranked.rank}. {ranked.feature}: {_chosen(ranked.selection_frequency)}"
             f"alone {ranked.alone:.3f}, q {ranked.q:.2g}"
         )
     print(f"tables: {', '.join(path.relative_to(out).as_posix() for path in summary.files)} in {out}")
+
+
+def _chosen(share: float) -> str:
+    """How often the folds chose a cluster; nothing where no plan chose."""
+    return "" if isnan(share) else f"selected in {share:.0%} of fits, "
 
 
 def draw_figure(summary: SelectionSummary, out: Path) -> None:

@@ -16,6 +16,10 @@ REPEAT = ("repeat", "perturbation", "reader", "session")
 """Columns that may say which of several measurements a row is; the first that is there counts."""
 
 
+FEW_AGAIN = 10
+"""Rows measured again below which a lower bound of the ICC is hardly ever reached."""
+
+
 @dataclass(frozen=True)
 class Repeats:
     """The rows of a table, measured again.
@@ -68,10 +72,27 @@ def read_repeats(table: FeatureTable, source: TextTable, id_column: str = "") ->
     notes = [f"{source.name}: {len(names)} measurements again ({some(names)}) of {len(matched)} rows"]
     if unmatched:
         notes.append(f"{source.name}: {len(unmatched)} rows are not in the feature table: {some(unmatched)}")
+    same = [names[r] for r in range(len(names)) if _repeated_exactly(table.values, values[r])]
+    if same:
+        raise TableError(
+            f"{source.name}: the measurement {some(same)} equals the feature table in every cell; it is no measurement "
+            "again"
+        )
+    if len(matched) < FEW_AGAIN:
+        notes.append(
+            f"{source.name}: {len(matched)} rows measured again say little of a feature's reliability; at least "
+            f"{FEW_AGAIN} are advised"
+        )
     lacking = [c for c, never in zip(table.columns, np.isnan(values).all(axis=(0, 1)), strict=True) if never]
     if lacking:
         notes.append(f"{source.name}: {len(lacking)} features have no value there: {some(lacking)}")
     return Repeats(values, names, tuple(notes))
+
+
+def _repeated_exactly(first: np.ndarray, again: np.ndarray) -> bool:
+    """Whether all that was measured again came out the same to the last digit."""
+    both = ~np.isnan(first) & ~np.isnan(again)
+    return bool(both.any() and (first[both] == again[both]).all())
 
 
 def _refuse_doubles(source: TextTable, again: FeatureTable, which: str) -> None:

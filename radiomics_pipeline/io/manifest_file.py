@@ -28,16 +28,20 @@ _LIBRARIES = (
 )
 
 
-def versions() -> dict[str, str]:
-    """Versions of this package, of Python and of the libraries that make numbers."""
+_PYRADIOMICS = ("pyradiomics-bhklab", "PyWavelets", "trimesh")
+_LEARNING = ("xgboost", "xgboost-cpu", "skops", "joblib")
+
+
+def versions(*, learning: bool = False) -> dict[str, str]:
+    """Versions of this package, of Python and of the libraries that make numbers; `learning`: and models."""
     found = {"radiomics_pipeline": radiomics_pipeline.__version__, "python": platform.python_version()}
-    return found | {name: metadata.version(name) for name in _LIBRARIES} | _of_pyradiomics()
+    found |= {name: metadata.version(name) for name in _LIBRARIES} | _where_installed(_PYRADIOMICS)
+    return found | (_where_installed(_LEARNING) if learning else {})
 
 
-def _of_pyradiomics() -> dict[str, str]:
-    """Versions of PyRadiomics and what its filters rest on, where they are installed."""
+def _where_installed(names: tuple[str, ...]) -> dict[str, str]:
     found = {}
-    for name in ("pyradiomics-bhklab", "PyWavelets", "trimesh"):
+    for name in names:
         with suppress(metadata.PackageNotFoundError):
             found[name] = metadata.version(name)
     return found
@@ -53,8 +57,12 @@ def program_digest() -> str:
 
 
 def file_digests(*paths: Path | None) -> dict[str, str]:
-    """SHA-256 of each file by its name."""
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths if path}
+    """SHA-256 of each file by its name; of files of one name by that of their folder, too."""
+    found: dict[str, str] = {}
+    for path in filter(None, paths):
+        name = path.name if path.name not in found else f"{path.parent.name}/{path.name}"
+        found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
 
 
 def now() -> str:

@@ -1,6 +1,7 @@
 """Models as files: the fitted pipeline by skops, which runs no code of the file, and its card as YAML.
 
-Of a pipeline that ends in XGBoost also its trees as XGBoost's own JSON, for other programs; `load_model` takes skops.
+Of a pipeline that ends in XGBoost also its trees as XGBoost's own JSON (see trees_file), for other programs;
+`load_model` takes skops.
 """
 
 from __future__ import annotations
@@ -17,15 +18,15 @@ from typing import Any
 import numpy as np
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
-from sklearn.pipeline import Pipeline
 
 from radiomics_pipeline.errors import TableError, did_you_mean, some
 from radiomics_pipeline.io.atomic import write_bytes
 from radiomics_pipeline.io.delimited import write_text
 from radiomics_pipeline.io.skops_bytes import reproducible
+from radiomics_pipeline.io.trees_file import TREES, check_trees, trees_of
 from radiomics_pipeline.types.model import Formula, ModelCard
 
-MODEL, CARD, TREES = "model.skops", "model.yaml", "xgboost.json"
+MODEL, CARD = "model.skops", "model.yaml"
 OURS = ("radiomics_pipeline.selection.", "radiomics_pipeline.stats.")
 """Where the classes of a model of ours stand; both packages open no files and start no programs."""
 FOREIGN = frozenset(
@@ -57,32 +58,21 @@ def save_model(model: Any, card: ModelCard, folder: Path) -> tuple[Path, ...]:
 
     folder.mkdir(parents=True, exist_ok=True)
     data = reproducible(dumps(model))
-    tree = asdict(card) | {"model_digest": hashlib.sha256(data).hexdigest()}
+    trees = trees_of(model, (*card.features, *card.clinical, *card.side))
+    digests = {"model_digest": hashlib.sha256(data).hexdigest(), "trees": trees and trees.about}
+    tree = _plain(asdict(card) | digests)
+    tree["card_digest"] = _digest(tree)
     text = StringIO()
     yaml = YAML()
     yaml.width = 120
-    yaml.dump(_plain(tree), text)
+    yaml.dump(tree, text)
     write_bytes(folder / MODEL, data)
     write_text(folder / CARD, text.getvalue())
-    booster = _booster(model)
-    if booster is None:
+    if trees is None:
         (folder / TREES).unlink(missing_ok=True)
         return folder / MODEL, folder / CARD
-    write_bytes(folder / TREES, bytes(booster.save_raw("json")))
+    write_bytes(folder / TREES, trees.content)
     return folder / MODEL, folder / CARD, folder / TREES
-
-
-def _booster(model: Any) -> Any:
-    """XGBoost's trees where nothing but scikit-learn's wrappings is around them, else None."""
-    while True:
-        if hasattr(model, "booster_"):
-            return model.booster_
-        if isinstance(model, Pipeline):
-            model = model.steps[-1][1]
-        elif hasattr(model, "estimator_"):
-            model = model.estimator_
-        else:
-            return None
 
 
 def load_model(folder: Path) -> tuple[Any, ModelCard]:
@@ -126,16 +116,28 @@ def _is_our_class(name: str) -> bool:
 def _read_card(folder: Path) -> tuple[ModelCard, str]:
     try:
         tree = YAML(typ="safe").load((folder / CARD).read_text("utf-8"))
-        digest = tree.pop("model_digest")
+        whole = tree.pop("card_digest")
+        if whole != _digest(tree):
+            raise TableError(f"{folder.name}/{CARD}: was changed after it was written; save the model again")
+        digest, trees = tree.pop("model_digest"), tree.pop("trees")
+        check_trees(folder, trees["digest"] if trees else "")
         formula = tree["formula"] and Formula(**tree["formula"])
         listed = ("outcome", "categories", "features", "clinical", "side", "centres", "cutpoints", "notes")
         tuples = {name: tuple(tree[name]) for name in listed}
         texts = {name: tuple(values) for name, values in tree["clinical_texts"].items()}
-        return ModelCard(**{**tree, **tuples, "clinical_texts": texts, "formula": formula}), digest
+        ranges = {name: (low, high) for name, (low, high) in tree["ranges"].items()}
+        return ModelCard(**{**tree, **tuples, "ranges": ranges, "clinical_texts": texts, "formula": formula}), digest
     except OSError as e:
         raise TableError(f"{folder.name}/{CARD}: cannot be read ({e.strerror}); name the folder of a model") from e
+    except TableError:
+        raise
     except (YAMLError, KeyError, TypeError, AttributeError, ValueError) as e:
         raise TableError(f"{folder.name}/{CARD}: is no card of a model ({e})") from e
+
+
+def _digest(tree: Mapping[str, Any]) -> str:
+    """SHA-256 of a card's content, whatever its layout. NaN has one spelling, and keys one order."""
+    return hashlib.sha256(json.dumps(tree, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def features_digest(table: Path) -> str:

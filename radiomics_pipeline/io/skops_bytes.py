@@ -10,6 +10,8 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 import numpy as np
 
 SCHEMA = "schema.json"
+PLAIN = "JsonNode"
+"""How skops calls a text, a number, true, false or none."""
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The first date that a ZIP file can hold."""
 
@@ -20,7 +22,7 @@ def reproducible(data: bytes) -> bytes:
     data : what `skops.io.dumps` gives: a ZIP of arrays and a schema, in which objects are known by their address
     """
     source = ZipFile(BytesIO(data))
-    ids: dict[int, int] = {}
+    ids: dict[object, int] = {}
     names: dict[str, str] = {}
     schema = _renamed(json.loads(source.read(SCHEMA)), ids, names)
     out = BytesIO()
@@ -32,7 +34,7 @@ def reproducible(data: bytes) -> bytes:
     return out.getvalue()
 
 
-def _renamed(node: Any, ids: dict[int, int], names: dict[str, str]) -> Any:
+def _renamed(node: Any, ids: dict[object, int], names: dict[str, str]) -> Any:
     """The schema with objects and files numbered in the order in which they come."""
     if isinstance(node, list):
         return [_renamed(part, ids, names) for part in node]
@@ -42,7 +44,9 @@ def _renamed(node: Any, ids: dict[int, int], names: dict[str, str]) -> Any:
     is_node = "__loader__" in node
     for key, value in node.items():
         if is_node and key == "__id__":
-            found[key] = ids.setdefault(value, len(ids) + 1)
+            # two equal texts or numbers are one object or two by chance, so each is said to be one of its own
+            same = object() if node["__loader__"] == PLAIN else value
+            found[key] = ids.setdefault(same, len(ids) + 1)
         elif is_node and key == "file" and isinstance(value, str):
             found[key] = names.setdefault(value, f"{len(names) + 1:06d}.{value.rpartition('.')[2]}")
         else:

@@ -1,163 +1,440 @@
-"""Firth's logistic regression of a constant and one column, for many columns."""
+"""Firth's logistic regression: one coefficient of a model with its profile interval, for many models.
+
+The coefficient of interest is that of the last column of a design. Its columns are made orthogonal to each other in the
+weights of the moment, one after the other: then the determinant of the information is a product, a row's leverage a sum
+of squares, and the model that holds the last coefficient has the same columns but the last. Steps are Newton's with the
+curvature of the penalty, so that they converge in small tables too, where steps of Fisher's information go to and fro.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
 
-STEPS = 500
-FULL = 25
-"""Steps after which only half of each is made: the information lacks the penalty's curvature, and in very small tables
-whole steps go to and fro around the maximum."""
+STEPS = 200
 MAX_STEP = 5.0
-"""Largest change of the coefficient (of a column with standard deviation 1) in one step."""
+"""Largest change of a coefficient (of a column with mean square 1) in one step."""
 WIDEST = 1e4
 """An interval's end further away than this is given as infinite."""
-CLOSE = 1e-11
-"""Step, and distance of the profile from its goal, at which an iteration ends."""
+CLOSE, ROUGH = 1e-9, 1e-6
+"""Last step, in standard errors, of an estimate; and of a likelihood alone, whose error is this squared."""
+LEVEL = 1e-10
+"""Distance of the profile from its goal at which the search for an interval's end ends."""
+SPARSE = 1.0
+"""Sum of the rows' weights, per coefficient, below which a few rows hold the model up: the likelihood can have several
+tops then, one for every such set of rows."""
+MANY = 12
+"""Coefficients above which other tops are not looked for."""
+ASIDE = (8.0, 20.0)
+"""How far from a top others are looked for, in standard errors."""
+LEFT = 1e-6
+"""Share of a column's spread that must be left beside the others."""
 
 
 @njit(cache=True, nogil=True)
-def _likelihood(z, y, a, b, p, found):
-    """Penalised log likelihood at constant a and coefficient b.
-
-    z, y : float64 [rows]; p : float64 [rows], probabilities, filled in place
-    found : float64 [3], filled in place: sum of the weights, mean and sum of squares of the weighted column
-    """
-    total, weights, first = 0.0, 0.0, 0.0
-    for i in range(z.size):
-        eta = a + b * z[i]
-        e = np.exp(-abs(eta))
-        p[i] = 1.0 / (1.0 + e) if eta > 0.0 else e / (1.0 + e)
-        total += y[i] * eta - max(eta, 0.0) - np.log1p(e)
-        w = max(e / ((1.0 + e) * (1.0 + e)), 1e-300)
-        weights += w
-        first += w * z[i]
-    mean, spread = first / weights, 0.0
-    for i in range(z.size):
-        w = max(p[i] * (1.0 - p[i]), 1e-300)
-        spread += w * (z[i] - mean) ** 2
-    found[0], found[1], found[2] = weights, mean, spread
-    return total + 0.5 * (np.log(weights) + np.log(max(spread, 1e-300)))
+def _dot(a, b):
+    """Sum of products, in four parts: a single one would wait for each addition."""
+    s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
+    whole = a.size - a.size % 4
+    for i in range(0, whole, 4):
+        s0 += a[i] * b[i]
+        s1 += a[i + 1] * b[i + 1]
+        s2 += a[i + 2] * b[i + 2]
+        s3 += a[i + 3] * b[i + 3]
+    for i in range(whole, a.size):
+        s0 += a[i] * b[i]
+    return (s0 + s1) + (s2 + s3)
 
 
 @njit(cache=True, nogil=True)
-def _climb(z, y, a, b, free, p, found):
-    """Maximum of the penalised likelihood from a start; b stays where it is not free.
+def _evaluate(x, y, theta, v, wv, r, rows):
+    """Penalised log likelihood at coefficients theta float64 [d].
 
-    returns : a, b, the maximum, whether the modified score equations are solved
+    x : float64 [d, rows]; y : float64 [rows], 0 and 1
+    v, wv : float64 [d, rows], filled: the columns orthonormal in the weights, and times the weights
+    r : float64 [d, d], filled: upper triangle with x = r.T v
+    rows : float64 [4, rows], filled: probabilities, their weights; the rest is left
     """
-    value = _likelihood(z, y, a, b, p, found)
-    for step in range(STEPS):
-        weights, mean, spread = found[0], found[1], found[2]
-        of_a, of_b = 0.0, 0.0
-        for i in range(z.size):
-            w = max(p[i] * (1.0 - p[i]), 1e-300)
-            leverage = w / weights + w * (z[i] - mean) ** 2 / spread
-            rest = y[i] - p[i] + leverage * (0.5 - p[i])
-            of_a += rest
-            of_b += rest * z[i]
-        if free:
-            step_b = (of_b - mean * of_a) / spread
-            step_a = of_a / weights - mean * step_b
-        else:
-            step_b, step_a = 0.0, of_a / weights
-        largest = max(abs(step_a), abs(step_b))
-        if largest > MAX_STEP:
-            step_a *= MAX_STEP / largest
-            step_b *= MAX_STEP / largest
-        if largest < CLOSE * (1.0 + max(abs(a), abs(b))):
-            return a, b, value, True
-        size = 1.0 if step < FULL else 0.5
-        new = _likelihood(z, y, a + size * step_a, b + size * step_b, p, found)
-        while not new >= value - 1e-12 * abs(value) and size > 1e-8:
+    d, n = x.shape
+    p, w, eta = rows[0], rows[1], rows[2]
+    for i in range(n):
+        eta[i] = 0.0
+    for j in range(d):
+        for i in range(n):
+            eta[i] += theta[j] * x[j, i]
+    value = 0.0
+    for i in range(n):
+        e = np.exp(-abs(eta[i]))
+        p[i] = 1.0 / (1.0 + e) if eta[i] > 0.0 else e / (1.0 + e)
+        value += y[i] * eta[i] - max(eta[i], 0.0) - np.log1p(e)
+        w[i] = max(e / ((1.0 + e) * (1.0 + e)), 1e-300)
+    for j in range(d):
+        for i in range(n):
+            v[j, i] = x[j, i]
+        for s in range(j):
+            share = _dot(wv[s], v[j])
+            r[s, j] = share
+            for i in range(n):
+                v[j, i] -= share * v[s, i]
+        total = 0.0
+        for i in range(n):
+            wv[j, i] = w[i] * v[j, i]
+        total = max(_dot(wv[j], v[j]), 1e-300)
+        size = np.sqrt(total)
+        r[j, j] = size
+        for i in range(n):
+            v[j, i] /= size
+            wv[j, i] /= size
+        value += np.log(size)
+    return value
+
+
+@njit(cache=True, nogil=True)
+def _add_hat(v, wv, p, part, curve):
+    """Add 1 on the diagonal and the squared elements of the hat matrix to the upper triangle of curve, and mirror it.
+
+    part : float64 [rows], overwritten; the others as of `_curvature`
+    """
+    d, n = v.shape
+    third = np.empty((d, d, d))  # sum of w c v_a v_b v_c, the same for all orders of a, b, c
+    for a in range(d):
+        for b in range(a, d):
+            for i in range(n):
+                part[i] = (0.5 - p[i]) * wv[a, i] * v[b, i]
+            for c in range(b, d):
+                s = _dot(part, v[c])
+                third[a, b, c] = third[a, c, b] = third[b, a, c] = s
+                third[b, c, a] = third[c, a, b] = third[c, b, a] = s
+    for a in range(d):
+        for b in range(a, d):
+            total = (third[a] * third[b]).sum()
+            curve[a, b] += 2.0 * total + (1.0 if a == b else 0.0)
+            curve[b, a] = curve[a, b]
+
+
+@njit(cache=True, nogil=True)
+def _curvature(y, v, wv, rows, score, curve):
+    """Slope and negative curvature of the penalised likelihood in standard errors.
+
+    v, wv, rows : as of `_evaluate`; score : float64 [d], curve : float64 [d, d], both filled
+
+    With h the leverage, c = 1/2 - p and w the weight of a row, a residual is y - p + h c, and the derivative of h c by
+    the linear predictor of row k is h (2 c^2 - w) of that row less 2 c c_k times the squared element of the hat matrix.
+    """
+    d, n = v.shape
+    p, w, h, part = rows[0], rows[1], rows[2], rows[3]
+    for i in range(n):
+        h[i] = 0.0
+    for j in range(d):
+        for i in range(n):
+            h[i] += wv[j, i] * v[j, i]
+    for i in range(n):
+        part[i] = y[i] - p[i] + h[i] * (0.5 - p[i])
+    for j in range(d):
+        score[j] = _dot(part, v[j])
+    for a in range(d):
+        for i in range(n):
+            c = 0.5 - p[i]
+            part[i] = h[i] * (2.0 * c * c - w[i]) * v[a, i]
+        for b in range(a, d):
+            curve[a, b] = -_dot(part, v[b])
+    _add_hat(v, wv, p, part, curve)
+
+
+@njit(cache=True, nogil=True)
+def _solve(curve, right, free, out):
+    """Solution of the first `free` equations into out; False where the curvature is not that of a hill."""
+    low = np.zeros((free, free))
+    for j in range(free):
+        for i in range(j, free):
+            total = curve[i, j]
+            for k in range(j):
+                total -= low[i, k] * low[j, k]
+            if i == j:
+                if not total > 1e-8:
+                    return False
+                low[j, j] = np.sqrt(total)
+            else:
+                low[i, j] = total / low[j, j]
+    for i in range(free):
+        out[i] = right[i]
+        for k in range(i):
+            out[i] -= low[i, k] * out[k]
+        out[i] /= low[i, i]
+    for i in range(free - 1, -1, -1):
+        for k in range(i + 1, free):
+            out[i] -= low[k, i] * out[k]
+        out[i] /= low[i, i]
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _unscale(r, u):
+    """Turn a step in standard errors, float64 [d], into one of coefficients, in place."""
+    for i in range(u.size - 1, -1, -1):
+        for k in range(i + 1, u.size):
+            u[i] -= r[i, k] * u[k]
+        u[i] /= r[i, i]
+
+
+@njit(cache=True, nogil=True)
+def _climb(x, y, theta, free, close, hope, work):
+    """A top of the penalised likelihood over the first `free` coefficients; theta changes in place.
+
+    close : last step in standard errors; hope : a way that will not come near this value is left
+    work : v, wv, r, rows, score, curve, for `_evaluate` and `_curvature`
+    returns : the likelihood there, whether the modified score equations are solved
+    """
+    v, wv, r, rows, score, curve = work
+    d = x.shape[0]
+    step, tried = np.zeros(d), np.empty(d)
+    value = _evaluate(x, y, theta, v, wv, r, rows)
+    for count in range(STEPS):
+        _curvature(y, v, wv, rows, score, curve)
+        if not _solve(curve, score, free, step):
+            step[:free] = score[:free]
+        step[free:] = 0.0
+        length = 0.0
+        for j in range(free):
+            length += step[j] * step[j]
+        length = np.sqrt(length)
+        if length < close:
+            return value, True
+        if value + length * length * (0.6 if length < 0.3 else 1.0 if count > 3 else np.inf) < hope:
+            return value, False
+        _unscale(r, step)
+        largest = np.abs(step).max()
+        size = min(1.0, MAX_STEP / largest)
+        slack = 1e-12 * (1.0 + abs(value))
+        while True:
+            for j in range(d):
+                tried[j] = theta[j] + size * step[j]
+            new = _evaluate(x, y, tried, v, wv, r, rows)
+            if new >= value - slack:
+                break
             size *= 0.5
-            new = _likelihood(z, y, a + size * step_a, b + size * step_b, p, found)
-        if not new >= value - 1e-12 * abs(value):
-            return a, b, value, max(abs(of_a), abs(of_b) if free else 0.0) < 1e-6
-        a, b, value = a + size * step_a, b + size * step_b, new
-    return a, b, value, False
+            if size < 1e-10:
+                # rounding hides the rise that is left
+                value = _evaluate(x, y, theta, v, wv, r, rows)
+                _curvature(y, v, wv, rows, score, curve)
+                return value, length < 1e-5
+        theta[:] = tried
+        value = new
+    return value, False
 
 
 @njit(cache=True, nogil=True)
-def _end(z, y, a, b, goal, reach, side, p, found):
-    """Where the profile of the coefficient has fallen to the goal, on one side of the estimate b.
+def _top(x, y, theta, free, close, work):
+    """The highest top that is found from a start and, where few rows hold it up, from places around it.
 
-    reach : distance that is tried first
+    Arguments and results as of `_climb`. The places: so many standard errors off along every orthogonal direction, and
+    where the boundary between the classes runs through one of the rows that are near it.
     """
-    near, far = b, b + side * reach
-    above = 1.0  # the sign alone matters until a first value outside is known
-    a_near = a
-    a_far, _, value, _ = _climb(z, y, a, far, False, p, found)
-    below = value - goal
-    while below > 0.0:
-        near, above, a_near = far, below, a_far
-        reach *= 2.0
-        if reach > WIDEST:
-            return side * np.inf
-        far = b + side * reach
-        a_far, _, value, _ = _climb(z, y, a_near, far, False, p, found)
-        below = value - goal
-    if near == b:
-        _, _, value, _ = _climb(z, y, a, b, False, p, found)
-        above = value - goal
-    held = 0
-    for _ in range(200):
-        if abs(far - near) < CLOSE * (1.0 + abs(near)):
+    value, fine = _climb(x, y, theta, free, close, -np.inf, work)
+    d, n = x.shape
+    for _ in range(10):
+        if free == 0 or d > MANY or work[3][1].sum() > SPARSE * d:
             break
-        at = near + (far - near) * above / (above - below)  # false position, a twice held end counting half (Illinois)
-        a_near, _, value, _ = _climb(z, y, a_near, at, False, p, found)
-        gap = value - goal
-        if abs(gap) < CLOSE:
-            return at
-        if gap > 0.0:
-            near, above = at, gap
-            below = 0.5 * below if held == 1 else below
-            held = 1
-        else:
-            far, below = at, gap
-            above = 0.5 * above if held == -1 else above
-            held = -1
-    return near
+        base, r, v, eta = theta.copy(), work[2].copy(), work[0].copy(), np.zeros(n)
+        for j in range(d):
+            eta += theta[j] * x[j]
+        near = np.argsort(np.abs(eta))[: 2 * d]
+        best, axes = value, 2 * len(ASIDE) * free
+        tried, step = np.empty(d), np.empty(d)
+        for k in range(axes + near.size):
+            step[:] = 0.0
+            if k < axes:
+                step[k % free] = ASIDE[k // free // 2] * (1.0 if k // free % 2 else -1.0)
+            else:
+                i = near[k - axes]
+                length = max((v[:free, i] ** 2).sum(), 1e-300)
+                step[:free] = -eta[i] / length * v[:free, i]
+            _unscale(r, step)
+            tried[:] = base + step
+            found, ended = _climb(x, y, tried, free, ROUGH, best, work)
+            if ended and found > best + LEVEL:
+                best = found
+                theta[:] = tried
+        better = best > value
+        if not better:
+            theta[:] = base
+        value, fine = _climb(x, y, theta, free, close, -np.inf, work)
+        if not better:
+            break
+    return value, fine
 
 
 @njit(cache=True, nogil=True)
-def firth_single(columns, event, drop):
-    """Firth's regression of every column by itself.
+def _ridge(work, way):
+    """How the coefficients follow the last one along the ridge, into way float64 [d], from the curvature in `work`."""
+    r, curve, last = work[2], work[5], way.size - 1
+    way[last] = r[last, last]
+    if _solve(curve, -curve[last] * way[last], last, way):
+        _unscale(r, way)
+    else:
+        way[:] = 0.0
+    way[last] = 1.0
+
+
+@njit(cache=True, nogil=True)
+def _end(x, y, best, top, drop, side, work):
+    """Where the profile of the last coefficient has fallen by `drop` from its top, on one side of the estimate.
+
+    best : float64 [d], the estimate. returns : the end, and whether it was found (an infinite one is)
+
+    Newton's steps on the root of the fall, which is nearly a straight line, between two values that hold the end. The
+    other coefficients start from those of the nearer value, on the higher ridge.
+    """
+    r, score, last = work[2], work[4], x.shape[0] - 1
+    theta, held, way = best.copy(), best.copy(), np.empty(best.size)
+    _evaluate(x, y, held, work[0], work[1], r, work[3])
+    _curvature(y, work[0], work[1], work[3], score, work[5])
+    _ridge(work, way)
+    near, far, at = 0.0, np.inf, np.sqrt(2.0 * drop) / r[last, last]
+    for _ in range(STEPS):
+        if at > WIDEST:
+            return side * np.inf, True
+        move = side * (at - near)
+        theta[:] = held
+        if np.abs(way * move).max() < MAX_STEP:
+            theta += way * move
+        theta[last] = best[last] + side * at
+        value, fine = _climb(x, y, theta, last, ROUGH, -np.inf, work)
+        reached = abs(top - value - drop) < LEVEL
+        if reached or (value < top - drop and at - near < 1e-7 * (1.0 + at)):
+            # the end, or where this ridge ends in a lower one: does a higher one go on?
+            value, fine = _top(x, y, theta, last, ROUGH, work)
+            if top - value > drop - LEVEL:
+                return theta[last], fine
+            far = np.inf
+        fall = top - value
+        slope = -side * r[last, last] * score[last]  # of the fall
+        root = np.sqrt(max(fall, 0.0))
+        goal = at + (np.sqrt(drop) - root) * 2.0 * root / slope if slope > 0.0 and root > 0.0 else np.inf
+        if fall < drop:
+            near = at
+            held[:] = theta
+            _ridge(work, way)
+            if far - near < 1e-6 * (1.0 + at):
+                far = np.inf  # that value was one of a lower ridge
+        else:
+            far = at
+        if far == np.inf:
+            at = min(goal, 3.0 * near) if goal > near else 3.0 * near
+        else:
+            at = goal if near < goal < far else 0.5 * (near + far)
+    return theta[last], False
+
+
+@njit(cache=True, nogil=True)
+def _work(d, n):
+    return np.empty((d, n)), np.empty((d, n)), np.zeros((d, d)), np.empty((4, n)), np.empty(d), np.empty((d, d))
+
+
+@njit(cache=True, nogil=True)
+def firth_profile(x, y, start, drop):
+    """The last coefficient of a model, with its test and profile interval.
+
+    x : float64 [d, rows], independent columns of mean square near 1; y : float64 [rows] of 0 and 1, both present
+    start : float64 [d]; drop : by how much the profile falls at an interval's ends, 0 or less for no interval
+    returns : coefficients float64 [d]; float64 [6] of the last one: standard error, lower and upper end, statistic of
+        the penalised likelihood ratio, penalised log likelihood, whether all iterations ended
+    """
+    d, n = x.shape
+    work = _work(d, n)
+    theta, out = start.copy(), np.full(6, np.nan)
+    if drop > 0.0:
+        theta[d - 1] = 0.0
+        empty, first = _top(x, y, theta, d - 1, CLOSE, work)
+    else:
+        empty, first = -np.inf, True
+    top, fine = _top(x, y, theta, d, CLOSE, work)
+    out[0] = 1.0 / work[2][d - 1, d - 1]
+    out[4] = top
+    if drop > 0.0:
+        out[1], below = _end(x, y, theta, top, drop, -1.0, work)
+        out[2], above = _end(x, y, theta, top, drop, 1.0, work)
+        out[3] = max(0.0, 2.0 * (top - empty))
+        fine = fine and first and below and above
+    out[5] = 1.0 if fine else 0.0
+    return theta, out
+
+
+@njit(cache=True, nogil=True)
+def _orthogonalise(x, basis, used):
+    """Take the mean and the first `used` rows of the basis out of x and give it mean square 1, in place.
+
+    returns : the root mean square that was left, 0 where it is none
+    """
+    n = x.size
+    largest = np.abs(x).max()
+    x -= x.mean()
+    before = np.sqrt(_dot(x, x) / n)
+    if not before > 1e-13 * largest or before == 0.0:
+        return 0.0
+    x /= before
+    for _ in range(2):
+        for j in range(used):
+            share = _dot(x, basis[j]) / n
+            for i in range(n):
+                x[i] -= share * basis[j, i]
+    left = np.sqrt(_dot(x, x) / n)
+    if left < LEFT:
+        return 0.0
+    x /= left
+    return before * left
+
+
+@njit(cache=True, nogil=True)
+def firth_added(columns, event, adjust, used, drop):
+    """Firth's regression of every column by itself, beside a constant and adjusting columns.
 
     columns : float64 [columns, rows], NaN where missing; event : bool [rows]
+    adjust : float64 [k, rows], NaN where missing; used : bool [columns, k], which of them each model has
     drop : by how much the profile falls at an interval's ends
     returns : float64 [columns, 7]: coefficient per standard deviation (n - 1), its standard error, lower and upper end
-        of the interval, statistic of the penalised likelihood ratio, rows, whether it converged; NaN where the rows
-        are fewer than three or of one class, or the column is constant
+        of the interval, statistic of the penalised likelihood ratio, rows, whether all iterations ended; NaN where the
+        rows are no more than the coefficients or of one class, or the column is constant or a sum of the others
     """
+    width = columns.shape[1]
     out = np.full((columns.shape[0], 7), np.nan)
-    z, y = np.empty(columns.shape[1]), np.empty(columns.shape[1])
-    p, found = np.empty(columns.shape[1]), np.empty(3)
+    kept, y = np.empty(width, np.int64), np.empty(width)
     for c in range(columns.shape[0]):
         n, positive = 0, 0
-        for i in range(columns.shape[1]):
-            if not np.isnan(columns[c, i]):
-                z[n], y[n] = columns[c, i], 1.0 if event[i] else 0.0
+        for i in range(width):
+            whole = not np.isnan(columns[c, i])
+            for k in range(adjust.shape[0]):
+                whole = whole and not (used[c, k] and np.isnan(adjust[k, i]))
+            if whole:
+                kept[n], y[n] = i, 1.0 if event[i] else 0.0
                 n += 1
                 positive += 1 if event[i] else 0
         out[c, 5], out[c, 6] = n, 0.0
         if n < 3 or positive in (0, n):
             continue
-        zc, yc, pc = z[:n], y[:n], p[:n]
-        largest = np.abs(zc).max()
-        zc -= zc.mean()
-        scale = np.sqrt((zc * zc).sum() / (n - 1))
-        if not scale > 1e-13 * largest or scale == 0.0:
+        basis = np.ones((adjust.shape[0] + 2, n))
+        d = 1
+        for k in range(adjust.shape[0]):
+            if used[c, k]:
+                for i in range(n):
+                    basis[d, i] = adjust[k, kept[i]]
+                d += 1 if _orthogonalise(basis[d], basis, d) > 0.0 else 0
+        for i in range(n):
+            basis[d, i] = columns[c, kept[i]]
+        x = basis[d]
+        mean = x.mean()
+        spread = 0.0
+        for i in range(n):
+            spread += (x[i] - mean) ** 2
+        unit = np.sqrt(spread / (n - 1))
+        left = _orthogonalise(x, basis, d)
+        if left == 0.0 or n <= d + 1:
             continue
-        zc /= scale
-        start = np.log(positive / (n - positive))
-        a0, _, empty, _ = _climb(zc, yc, start, 0.0, False, pc, found)
-        a, b, best, converged = _climb(zc, yc, a0, 0.0, True, pc, found)
-        _likelihood(zc, yc, a, b, pc, found)
-        error = 1.0 / np.sqrt(found[2])
-        out[c, 0], out[c, 1] = b, error
-        out[c, 2] = _end(zc, yc, a, b, best - drop, 2.0 * error, -1.0, pc, found)
-        out[c, 3] = _end(zc, yc, a, b, best - drop, 2.0 * error, 1.0, pc, found)
-        out[c, 4], out[c, 6] = max(0.0, 2.0 * (best - empty)), 1.0 if converged else 0.0
+        start = np.zeros(d + 1)
+        start[0] = np.log(positive / (n - positive))
+        theta, found = firth_profile(basis[: d + 1], y[:n], start, drop)
+        scale = unit / left
+        out[c, 0], out[c, 1] = theta[d] * scale, found[0] * scale
+        out[c, 2], out[c, 3] = found[1] * scale, found[2] * scale
+        out[c, 4], out[c, 6] = found[3], found[5]
     return out

@@ -68,7 +68,7 @@ class SelectionParams(Section):
     final: bool = Field(True, description="refit the default plan to all rows and save it")
     clinical: tuple[str, ...] = Field((), description="columns of the outcomes file that enter as clinical variables")
     volume: str = Field("", description="column used by the volume baseline; empty: the first mesh volume")
-    seed: int = Field(20260101, ge=0, description="of the folds and of all that is drawn at random")
+    seed: int = Field(20260101, ge=0, lt=2**32, description="of the folds and of all that is drawn at random")
 
     @model_validator(mode="after")
     def _a_searched_cut_makes_two_groups(self) -> SelectionParams:

@@ -22,8 +22,8 @@ class ValidationParams(Section):
     folds: int = Field(5, ge=2, description="outer folds")
     repeats: int = Field(5, ge=1, description="how often the outer folds are drawn anew")
     inner_folds: int = Field(5, ge=2, description="folds inside a training part that choose penalties and the like")
-    centre: str = Field("", description="column of the centres, for leave-one-centre-out")
-    date: str = Field("", description="column of the dates or years, for a temporal split")
+    centre: str = Field("", description="column of the centres, for leave-one-centre-out; or --centre")
+    date: str = Field("", description="column of the dates or years, for a temporal split; or --date")
     date_cut: str = Field("", description="first date (or year) of the later part, which is tested")
     date_share: float | None = Field(
         None, gt=0, lt=1, description="instead of a date: share of the patients, the earliest, that is trained on"
@@ -48,14 +48,9 @@ class ValidationParams(Section):
     bootstrap: int = Field(0, ge=0, description="bootstrap samples for optimism and .632+; 0: none")
 
     @model_validator(mode="after")
-    def _columns_are_named(self) -> ValidationParams:
-        if self.scheme == "leave-one-centre-out" and not self.centre:
-            raise ValueError("leave-one-centre-out needs `centre`, the column of the centres")
-        if self.scheme == "temporal":
-            if not self.date:
-                raise ValueError("a temporal split needs `date`, the column of the dates")
-            if bool(self.date_cut) == (self.date_share is not None):
-                raise ValueError("a temporal split needs either `date_cut` or `date_share`")
+    def _choices_go_together(self) -> ValidationParams:
+        if self.scheme == "temporal" and bool(self.date_cut) == (self.date_share is not None):
+            raise ValueError("a temporal split needs either `date_cut` or `date_share`")
         if len(set(self.thresholds)) < len(self.thresholds):
             raise ValueError("thresholds: each may be named once")
         return self

@@ -64,8 +64,9 @@ def rank_alone(
     | several classes | mean AUC of pairs (Hand-Till) | Kruskal-Wallis | share of likelihood, multinomial ratio |
 
     Where a column separates the classes, or fewer than 10 rows of one class have a value, the odds ratio is Firth's,
-    with the profile interval and p of the penalised likelihood; `effect_test` and `note` say so. Not given adjusting
-    columns, nor where patients have several rows: there the coefficient of a separation has no end.
+    with the profile interval and p of the penalised likelihood; `effect_test` and `note` say so. Given adjusting
+    columns the same holds of the rows that have them too, and `note` says so after "adjusted:". Not where patients have
+    several rows: there the coefficient of a separation has no end.
 
     Competing events: the hazard of the cause of interest, the others being censored. Where patients have several rows,
     these tests would take dependent rows for independent ones: then intervals sum influences by patient, and p is that

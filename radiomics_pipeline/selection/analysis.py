@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from radiomics_pipeline.errors import ParamsError, TableError
+from radiomics_pipeline.errors import OutcomeError, ParamsError, TableError
 from radiomics_pipeline.params.selection import SelectionParams
 from radiomics_pipeline.selection.alone import rank_alone
 from radiomics_pipeline.selection.columns import regressors
@@ -17,9 +17,16 @@ from radiomics_pipeline.selection.combine.whole import combine
 from radiomics_pipeline.selection.final import FinalModel, fit_final, formula_of
 from radiomics_pipeline.selection.hazards import hazard_notes, hazard_rows
 from radiomics_pipeline.selection.layout import find_volume, layout_of
+from radiomics_pipeline.selection.notes import (
+    baseline_notes,
+    centre_notes,
+    clinical_notes,
+    cluster_notes,
+    twin_notes,
+)
 from radiomics_pipeline.selection.outcomes.whole import cutpoints, report_on, size_notes
 from radiomics_pipeline.selection.plan_tests import permuted, resampled
-from radiomics_pipeline.selection.plans import DEFAULT, RANKING, SIGNATURE, Plan, build, plans_of
+from radiomics_pipeline.selection.plans import DEFAULT, RANKING, SIGNATURE, Plan, build, plans_of, unused_notes
 from radiomics_pipeline.selection.ranking import rank_clusters
 from radiomics_pipeline.selection.steps.redundancy import find_redundancy
 from radiomics_pipeline.selection.study import Overview, Progress, Study
@@ -31,7 +38,7 @@ from radiomics_pipeline.selection.validation.metrics import horizon_of
 from radiomics_pipeline.selection.validation.schemes import Splits, draw
 from radiomics_pipeline.types.outcome import Clinical, Outcome
 from radiomics_pipeline.types.performance import ComparisonRow, Evaluation
-from radiomics_pipeline.types.ranking import Ranking, UnivariateRow
+from radiomics_pipeline.types.ranking import Ranking
 from radiomics_pipeline.types.report import RiskGroupRow
 from radiomics_pipeline.types.side import Side
 from radiomics_pipeline.types.table import FeatureTable
@@ -74,12 +81,16 @@ def select_features(
     params = params or SelectionParams()
     original = table.columns
     study, splits = _study(table, outcome, clinical, side, readers or {}, params, n_own, n_jobs)
-    notes = [*_baseline_notes(study, find_volume(original, params.volume)), *splits.notes]
-    overview = _overview(study, original)
+    notes = [
+        *baseline_notes(study, find_volume(original, params.volume)),
+        *splits.notes,
+        *unused_notes(params, study.layout),
+    ]
     plans = plans_of(params, outcome.kind, study.layout)
     for plan in plans:  # before the first of them is fitted
         pipeline = build(plan, study.layout, outcome.kind, params, study.side)
         refuse_unseen_centres(pipeline, study.X, study.side.names, study.folds)
+    overview = _overview(study, original)
     evaluations = _evaluate_plans(study, plans, history, progress)
     default = _default(plans)
     combination = combine(study, overview, plans, evaluations)
@@ -106,8 +117,10 @@ def select_features(
             *notes,
             *size_notes(study),
             *overview.redundancy.notes,
-            *_warn_of_twins(overview.univariate),
-            *_warn_of_clusters(table, overview.univariate),
+            *twin_notes(overview.univariate),
+            *clinical_notes(study),
+            *centre_notes(study),
+            *cluster_notes(table, overview.univariate),
             *dict.fromkeys(note for e in evaluations for note in e.notes),
             *combination.notes,
             *hazard_notes(hazards),
@@ -197,24 +210,31 @@ def _adjusting(study: Study) -> np.ndarray | None:
 def _evaluate_plans(
     study: Study, plans: Sequence[Plan], history: Sequence[str], progress: Progress | None
 ) -> list[Evaluation]:
-    """Every plan on the same folds."""
-    return [
-        evaluate(
-            build(plan, study.layout, study.outcome.kind, study.params, study.side),
-            study.table,
-            study.outcome,
-            study.folds,
-            clinical=study.clinical,
-            side=study.side if study.side.names else None,
-            plan=plan.name,
-            params=study.params.validation,
-            history=history,
-            seed=study.params.seed,
-            n_jobs=study.n_jobs,
-            progress=_overall(progress, number, len(plans)),
-        )
-        for number, plan in enumerate(plans)
-    ]
+    """Every plan on the same folds; what a plan refuses names it."""
+    found = []
+    for number, plan in enumerate(plans):
+        try:
+            found.append(_evaluated(study, plan, history, _overall(progress, number, len(plans))))
+        except (OutcomeError, TableError, ParamsError) as e:
+            raise type(e)(f"plan {plan.name!r}: {e}") from e
+    return found
+
+
+def _evaluated(study: Study, plan: Plan, history: Sequence[str], progress: Progress | None) -> Evaluation:
+    return evaluate(
+        build(plan, study.layout, study.outcome.kind, study.params, study.side),
+        study.table,
+        study.outcome,
+        study.folds,
+        clinical=study.clinical,
+        side=study.side if study.side.names else None,
+        plan=plan.name,
+        params=study.params.validation,
+        history=history,
+        seed=study.params.seed,
+        n_jobs=study.n_jobs,
+        progress=progress,
+    )
 
 
 def _default(plans: Sequence[Plan]) -> Plan:
@@ -246,37 +266,3 @@ def columns_of(table: FeatureTable, names: tuple[str, ...]) -> FeatureTable:
     """The table with these of its columns, in this order."""
     place = {name: c for c, name in enumerate(table.columns)}
     return replace(table, columns=names, values=table.values[:, [place[name] for name in names]])
-
-
-def _baseline_notes(study: Study, volume: str) -> list[str]:
-    """Which baselines are taken and which are left out."""
-    notes = []
-    if volume:
-        notes.append(f"volume baseline: {volume}")
-    else:
-        notes.append("no volume baseline: no mesh volume among the features; name a column by the parameter `volume`")
-    if not study.layout.inputs["clinical"]:
-        notes.append("no clinical baseline: no clinical column was named")
-    return notes
-
-
-def _warn_of_twins(univariate: tuple[UnivariateRow, ...]) -> tuple[str, ...]:
-    """Features that separate the outcome without error: perhaps the outcome in another form."""
-    ends = {"auc": (0.0, 1.0), "c_index": (0.0, 1.0), "somers_d": (-1.0, 1.0), "spearman": (-1.0, 1.0)}
-    perfect = [f"{row.feature} ({row.n} rows)" for row in univariate if row.value in ends.get(row.metric, (1.0,))]
-    if not perfect:
-        return ()
-    return (
-        f"{len(perfect)} features separate the outcome without error; is one of them the outcome in another form? "
-        f"{', '.join(perfect)}",
-    )
-
-
-def _warn_of_clusters(table: FeatureTable, univariate: tuple[UnivariateRow, ...]) -> tuple[str, ...]:
-    patients = len(set(table.patient))
-    if patients == len(table):
-        return ()
-    return (
-        f"{len(table)} rows of {patients} patients: rows of one patient stay in one fold, and intervals and p of "
-        f"single features allow for their dependence ({univariate[0].test})",
-    )

@@ -14,7 +14,7 @@ from radiomics_pipeline.stats.cox import cox_lrt, cox_robust_p
 from radiomics_pipeline.stats.firth_columns import firth_columns
 from radiomics_pipeline.stats.linear import linear_test
 from radiomics_pipeline.stats.logistic import logistic_lrt
-from radiomics_pipeline.stats.partial import WHY, Added
+from radiomics_pipeline.stats.partial import SEPARATED, WHY, Added
 from radiomics_pipeline.types.outcome import Outcome
 
 ITSELF = "adjusting column itself"
@@ -55,8 +55,7 @@ def effect_of(values: np.ndarray, outcome: Outcome, given: Given) -> Effect:
     way = "likelihood ratio" if given.groups is None else "robust score"
     if outcome.kind == "binary":
         found = _ratio("odds ratio per SD", logistic_lrt(values, outcome.event, **beside), f"logistic {way}")
-        plain = given.groups is None and given.adjust is None
-        return _penalised(found, values, outcome.event) if plain else found
+        return _penalised(found, values, outcome.event, given) if given.groups is None else found
     if outcome.time is not None:
         fit = cox_lrt(values, outcome.time, outcome.event, **beside)
         found = _ratio("hazard ratio per SD", fit, _cox_test(given, outcome))
@@ -76,23 +75,24 @@ def effect_of(values: np.ndarray, outcome: Outcome, given: Given) -> Effect:
     return Effect("likelihood R2", share, blank, blank, blank, blank, fit.p, tests, fit.n, fit.reasons)
 
 
-def _penalised(effect: Effect, values: np.ndarray, event: np.ndarray) -> Effect:
+def _penalised(effect: Effect, values: np.ndarray, event: np.ndarray, given: Given) -> Effect:
     """Firth's odds ratio where the classes do not overlap, the iteration did not end, or one class has few rows."""
-    there = ~np.isnan(values)
-    few = np.minimum(there[event].sum(axis=0), there[~event].sum(axis=0)) < FEW
+    few = _smaller_class(values, event, given) < FEW
     fitted = np.array([reason == "" for reason in effect.reasons])
-    endless = np.isinf(effect.coefficient) | np.array([WHY[UNENDED] in reason for reason in effect.reasons])
-    at = np.flatnonzero((few & fitted) | endless)
+    apart = np.isinf(effect.coefficient) | np.array([SEPARATED in reason for reason in effect.reasons])
+    unended = np.array([WHY[UNENDED] in reason for reason in effect.reasons])
+    at = np.flatnonzero((few & fitted) | apart | unended)
     if not len(at):
         return effect
-    fit = firth_columns(values[:, at], event)
+    used = None if given.used is None else given.used[at]
+    fit = firth_columns(values[:, at], event, adjust=given.adjust, used=used)
     with np.errstate(over="ignore"):
         ratio, lower, upper = (np.exp(ends) for ends in (fit.coefficient, fit.lower, fit.upper))
     tests, reasons = list(effect.tests), list(effect.reasons)
     for c, ended in zip(at, fit.converged, strict=True):
-        why = "separation" if np.isinf(effect.coefficient[c]) else f"fewer than {FEW} rows of one class"
+        why = "separation" if apart[c] else f"fewer than {FEW} rows of one class" if few[c] else WHY[UNENDED]
         tests[c] = FIRTH
-        reasons[c] = f"{why}: Firth's odds ratio" + ("" if ended else f"; {WHY[UNENDED]}")
+        reasons[c] = f"{why}: Firth's odds ratio" + ("" if ended else ", whose iteration did not end")
 
     def instead(old: np.ndarray, new: np.ndarray) -> np.ndarray:
         whole = old.copy()
@@ -110,6 +110,16 @@ def _penalised(effect: Effect, values: np.ndarray, event: np.ndarray) -> Effect:
         tests=tuple(tests),
         reasons=tuple(reasons),
     )
+
+
+def _smaller_class(values: np.ndarray, event: np.ndarray, given: Given) -> np.ndarray:
+    """Rows of the smaller class that have the column and its adjusting ones, int64 [columns]."""
+    there = ~np.isnan(values)
+    if given.adjust is not None and np.isnan(given.adjust).any():
+        gaps = np.isnan(given.adjust).astype(np.float64)
+        chosen = np.ones((values.shape[1], gaps.shape[1])) if given.used is None else given.used
+        there &= gaps @ np.transpose(chosen) == 0
+    return np.asarray(np.minimum(there[event].sum(axis=0), there[~event].sum(axis=0)))
 
 
 def _cox_test(given: Given, outcome: Outcome) -> str:

@@ -20,6 +20,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from radiomics_pipeline.errors import ParamsError, did_you_mean
 from radiomics_pipeline.params.selection import PlanParams, SelectionParams
+from radiomics_pipeline.params.steps import HarmoniseParams, ResidualiseParams, RobustParams
 from radiomics_pipeline.selection.combine.best_subset import BEST_SUBSET
 from radiomics_pipeline.selection.layout import Layout
 from radiomics_pipeline.selection.learners.average import AVERAGE
@@ -75,8 +76,8 @@ class Plan:
 def plans_of(params: SelectionParams, kind: Kind, layout: Layout) -> tuple[Plan, ...]:
     """The plans asked for, or the standard ones whose inputs are there.
 
-    Raises ParamsError for a plan that is unknown, does not serve the outcome, cannot be tuned as it asks, or whose
-    inputs are absent, and for a step without the column it needs.
+    Raises ParamsError for a plan that is unknown, does not serve the outcome, cannot be tuned as it asks, has a setting
+    that nothing would use, or whose inputs are absent, and for a step without the column it needs.
     """
     _check_steps(params, layout)
     if not params.plans:
@@ -88,12 +89,20 @@ def plans_of(params: SelectionParams, kind: Kind, layout: Layout) -> tuple[Plan,
     if twice:
         raise ParamsError(f"plan named twice: {', '.join(twice)}")
     for plan in plans:
-        absent = [name for name in plan.inputs if not layout.inputs.get(name)]
-        if absent:
-            there = ", ".join(name for name, columns in layout.inputs.items() if columns)
-            raise ParamsError(f"plan {plan.name!r} needs {', '.join(absent)}, without a column here; there is {there}")
-        _check_tuning(plan, learner_of(plan, kind))
+        _check_plan(plan, kind, layout, params.seed)
     return plans
+
+
+def unused_notes(params: SelectionParams, layout: Layout) -> tuple[str, ...]:
+    """Settings of steps that do not take place: what was asked for and is not done."""
+    notes = []
+    if params.robust != RobustParams() and "row" not in layout.side:
+        notes.append("robust: no measurements again are given (--repeated), so no feature is left out for its ICC")
+    if params.harmonise.method == "none" and params.harmonise != HarmoniseParams():
+        notes.append("harmonise: its settings do nothing, as method is none")
+    if params.residualise.method == "none" and params.residualise != ResidualiseParams():
+        notes.append("residualise: its settings do nothing, as method is none")
+    return tuple(notes)
 
 
 def named_plan(text: str, layout: Layout | None = None) -> Plan:
@@ -242,6 +251,29 @@ def _check_steps(params: SelectionParams, layout: Layout) -> None:
         raise ParamsError("harmonise: combat needs to know each row's centre; name its column by --centre")
     if params.residualise.method == "volume" and "volume" not in layout.side:
         raise ParamsError("residualise: volume needs a mesh volume among the features; name its column by `volume`")
+
+
+def _check_plan(plan: Plan, kind: Kind, layout: Layout, seed: int) -> None:
+    """ParamsError where a plan cannot be built, or names what nothing would use."""
+    absent = [name for name in plan.inputs if not layout.inputs.get(name)]
+    if absent:
+        there = ", ".join(name for name, columns in layout.inputs.items() if columns)
+        raise ParamsError(f"plan {plan.name!r} needs {', '.join(absent)}, without a column here; there is {there}")
+    twice = sorted({name for name in plan.inputs if plan.inputs.count(name) > 1})
+    if twice:
+        raise ParamsError(f"plan {plan.name!r}: input {', '.join(twice)} is named twice")
+    if plan.select and RADIOMICS not in plan.inputs:
+        raise ParamsError(f"plan {plan.name!r}: {plan.select} selects radiomic features, but {RADIOMICS} is no input")
+    if plan.select_settings and not plan.select:
+        raise ParamsError(f"plan {plan.name!r}: select_settings are given, but no selector; name it by `select`")
+    method = learner_of(plan, kind)
+    _check_tuning(plan, method)
+    try:
+        method.make(plan.settings, kind, seed)
+        if plan.select:
+            method_named(plan.select, SELECTORS).make(plan.select_settings, kind, seed)
+    except ParamsError as e:
+        raise ParamsError(f"plan {plan.name!r}: {e}") from None
 
 
 def _check_tuning(plan: Plan, method: Method) -> None:

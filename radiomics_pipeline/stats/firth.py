@@ -10,17 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import expit
-from scipy.stats import chi2
+from scipy.linalg import solve_triangular
+from scipy.special import chdtrc, chdtri
 
 from radiomics_pipeline.errors import OutcomeError, TableError
-
-MAX_STEP = 5.0
-"""Largest change of a coefficient (of a column with standard deviation 1) in one step."""
-ITERATIONS = 500
-WIDEST = 1e4
-"""An interval's end beyond this many standard deviations' worth is given as infinite."""
+from radiomics_pipeline.kernels.firth import LEFT, firth_profile
 
 
 @dataclass(frozen=True)
@@ -32,7 +26,7 @@ class FirthFit:
     lower, upper : ends of the profile interval; infinite where the profile never falls so far
     statistic, p : penalised likelihood ratio test of 0, one degree of freedom
     log_likelihood : penalised, at the estimate
-    converged : whether the estimate solves the modified score equations
+    converged : whether estimates, tests and intervals solve the modified score equations
     """
 
     coefficients: np.ndarray
@@ -45,13 +39,6 @@ class FirthFit:
     converged: bool
 
 
-@dataclass(frozen=True)
-class _Solution:
-    beta: np.ndarray
-    value: float
-    converged: bool
-
-
 def firth_logistic(x: np.ndarray, y: np.ndarray, *, level: float = 0.95) -> FirthFit:
     """Firth's logistic regression with profile intervals.
 
@@ -61,27 +48,44 @@ def firth_logistic(x: np.ndarray, y: np.ndarray, *, level: float = 0.95) -> Firt
     or as many as the rows.
     """
     x, y = _checked(x, y)
-    centre, scale = x.mean(axis=0), x.std(axis=0)
-    if (scale == 0).any() or np.linalg.matrix_rank((x - centre) / np.where(scale == 0, 1, scale)) < x.shape[1]:
-        raise TableError(f"Firth's regression: {x.shape[1]} columns are constant or depend on each other; drop some")
-    ones = np.ones((len(x), 1))
-    centred = np.hstack([ones, (x - centre) / scale])
-    plain = np.hstack([ones, x / scale])  # same model and determinant, the intercept itself comes first
-    best = _maximise(centred, y)
-    slopes = best.beta[1:] / scale
-    coefficients = np.concatenate([[best.beta[0] - centre @ slopes], slopes])
-    units = np.concatenate([[1.0], scale])
-    errors = np.sqrt(np.diag(np.linalg.inv(_information(plain, expit(centred @ best.beta))[0]))) / units
-    drop = float(chi2.ppf(level, 1)) / 2
-    lower, upper, statistic = np.empty_like(units), np.empty_like(units), np.empty_like(units)
-    for j, unit in enumerate(units):
-        design = centred if j else plain
-        start = best if j else _Solution(coefficients * units, best.value, best.converged)
-        statistic[j] = max(0.0, 2 * (start.value - _maximise(design, y, start.beta, j, 0.0).value))
-        lower[j], upper[j] = (_bound(design, y, start, j, errors[j] * unit, side, drop) / unit for side in (-1, 1))
-    value = best.value + float(np.log(scale).sum())
-    p = chi2.sf(statistic, 1)
-    return FirthFit(coefficients, errors, lower, upper, statistic, p, value, best.converged)
+    n, k = x.shape
+    centre, scale, z = _standardised(x)
+    left, right = np.linalg.qr(z)
+    right /= np.sqrt(n)
+    if (scale == 0).any() or np.abs(np.diag(right)).min(initial=1.0) < LEFT:
+        raise TableError(f"Firth's regression: {k} columns are constant or depend on each other; drop some")
+    design = np.hstack([np.ones((n, 1)), left * np.sqrt(n)])
+    # row j times the coefficients of the design is the coefficient of column j, of the intercept for j = 0
+    back = np.eye(k + 1)
+    back[1:, 1:] = solve_triangular(right, np.eye(k)) / scale[:, None]
+    back[0, 1:] = -centre @ back[1:, 1:]
+    start = np.zeros(k + 1)
+    start[0] = np.log(y.mean() / (1 - y.mean()))
+    drop = float(chdtri(1, 1 - level)) / 2
+    # where the likelihood has several tops, all tests and intervals shall be those of the highest that was found
+    start = max((_one(design, y, row, start, 0.0) for row in back), key=lambda pair: float(pair[1][5]))[0]
+    found = np.array([_one(design, y, row, start, drop)[1] for row in back])
+    value = found[0, 5] + float(np.log(np.abs(np.diag(right)) * scale).sum())
+    error, lower, upper, statistic = found[:, 1:5].T.copy()
+    estimate = back @ start  # all from one place, so that an intercept far from the rows goes with its slopes
+    converged = bool((found[:, 6] == 1).all())
+    return FirthFit(estimate, error, lower, upper, statistic, chdtrc(1, statistic), value, converged)
+
+
+def _one(
+    design: np.ndarray, y: np.ndarray, row: np.ndarray, start: np.ndarray, drop: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The design's coefficients; estimate, error, ends, statistic, likelihood and convergence of a sum of them.
+
+    A reflection makes that sum, in its own unit, the last coefficient; the model stays the same.
+    """
+    unit = float(np.sqrt(row @ row))
+    mirror = row / unit
+    mirror[-1] += 1.0 if mirror[-1] > 0 else -1.0  # away from zero, where digits would be lost
+    turn = np.eye(len(row)) - 2 * np.outer(mirror, mirror) / (mirror @ mirror)
+    turn[:, -1] = row / unit
+    theta, out = firth_profile(np.array((design @ turn).T, order="C"), y, turn.T @ start, drop)
+    return turn @ theta, np.concatenate([[theta[-1] * unit], out[:3] * unit, out[3:]])
 
 
 def firth_coefficients(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float, bool]:
@@ -90,18 +94,18 @@ def firth_coefficients(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float,
     Of columns that depend on each other the coefficients have the smallest sum of squares (of standardised columns).
     """
     x, y = _checked(x, y)
-    centre, scale = x.mean(axis=0), x.std(axis=0)
-    scale = np.where(scale > 0, scale, 1.0)
-    left, size, right = np.linalg.svd((x - centre) / scale, full_matrices=False)
+    centre, scale, z = _standardised(x)
+    left, size, right = np.linalg.svd(z, full_matrices=False)
     kept = size > 1e-9 * max(float(size.max(initial=0.0)), 1e-300)
-    z = left[:, kept] * np.sqrt(len(x))
-    best = _maximise(np.hstack([np.ones((len(x), 1)), z]), y)
-    slopes = right[kept].T @ (best.beta[1:] * np.sqrt(len(x)) / size[kept]) / scale
-    return np.asarray(slopes), float(best.beta[0] - centre @ slopes), best.converged
+    root = np.sqrt(len(x))
+    design = np.array(np.vstack([np.ones(len(x)), left[:, kept].T * root]), order="C")
+    theta, out = firth_profile(design, y, np.zeros(len(design)), 0.0)
+    slopes = right[kept].T @ (theta[1:] * root / size[kept]) / np.where(scale > 0, scale, 1.0)
+    return np.asarray(slopes), float(theta[0] - centre @ slopes), bool(out[5] == 1)
 
 
 def _checked(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    x, y = np.asarray(x, np.float64), np.array(y, np.float64)
     if not np.isin(y, (0.0, 1.0)).all() or y.min() == y.max():
         raise OutcomeError("Firth's regression needs an outcome of 0 and 1, both present")
     if x.shape[1] + 1 >= len(x):
@@ -109,68 +113,12 @@ def _checked(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x, y
 
 
-def _information(design: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Fisher's information, and the leverage of every row."""
-    root = np.sqrt(np.maximum(p * (1 - p), 1e-300))
-    weighted = design * root[:, None]
-    q, r = np.linalg.qr(weighted)
-    return r.T @ r, (q**2).sum(axis=1)
-
-
-def _value(design: np.ndarray, y: np.ndarray, beta: np.ndarray) -> float:
-    """Penalised log likelihood."""
-    eta = design @ beta
-    root = np.exp(-0.5 * (np.logaddexp(0, eta) + np.logaddexp(0, -eta)))
-    with np.errstate(divide="ignore"):
-        determinant = np.log(np.abs(np.diag(np.linalg.qr(design * root[:, None], mode="r")))).sum()
-    return float((y * eta - np.logaddexp(0, eta)).sum() + determinant)
-
-
-def _maximise(
-    design: np.ndarray, y: np.ndarray, start: np.ndarray | None = None, fixed: int = -1, at: float = 0.0
-) -> _Solution:
-    """Maximum of the penalised likelihood, with one coefficient held at a value where `fixed` names it."""
-    free = np.arange(design.shape[1]) != fixed
-    beta = np.zeros(design.shape[1]) if start is None else start.copy()
-    if fixed >= 0:
-        beta[fixed] = at
-    value = _value(design, y, beta)
-    for _ in range(ITERATIONS):
-        p = expit(design @ beta)
-        information, leverage = _information(design, p)
-        score = design.T @ (y - p + leverage * (0.5 - p))
-        step = np.zeros_like(beta)
-        if free.any():
-            step[free] = np.linalg.lstsq(information[np.ix_(free, free)], score[free], rcond=None)[0]
-        step *= min(1.0, MAX_STEP / max(float(np.abs(step).max()), 1e-300))
-        if float(np.abs(step).max()) < 1e-11 * (1 + float(np.abs(beta).max())):
-            return _Solution(beta, value, True)
-        size = 1.0
-        while (new := _value(design, y, beta + size * step)) < value - 1e-12 * abs(value) and size > 1e-8:
-            size /= 2
-        if not new >= value - 1e-12 * abs(value):
-            return _Solution(beta, value, float(np.abs(score[free]).max(initial=0.0)) < 1e-6)
-        beta, value = beta + size * step, new
-    return _Solution(beta, value, False)
-
-
-def _bound(  # noqa: PLR0917 -- which end of which profile
-    design: np.ndarray, y: np.ndarray, best: _Solution, j: int, error: float, side: int, drop: float
-) -> float:
-    """Where the profile of coefficient j has fallen by `drop`, below (side -1) or above (1) the estimate."""
-    last = best.beta
-
-    def above(value: float) -> float:
-        nonlocal last
-        found = _maximise(design, y, last, j, value)
-        last = found.beta
-        return found.value - (best.value - drop)
-
-    centre = float(best.beta[j])
-    inside, reach = centre, 2.0 * error
-    while above(centre + side * reach) > 0:
-        inside, reach = centre + side * reach, 2.0 * reach
-        if reach > WIDEST:
-            return side * np.inf
-    last = best.beta
-    return float(brentq(above, inside, centre + side * reach, xtol=1e-10, rtol=1e-12))
+def _standardised(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Means, standard deviations and standardised columns; 0 for a constant one, whatever its rounding."""
+    centre = x.mean(axis=0)
+    centred = x - centre
+    rest = centred.mean(axis=0)  # what rounding left in the mean of large numbers
+    centre, centred = centre + rest, centred - rest
+    scale = np.sqrt((centred**2).mean(axis=0))
+    scale = np.where(scale > 1e-13 * np.abs(x).max(axis=0, initial=0.0), scale, 0.0)
+    return centre, scale, np.where(scale > 0, centred / np.where(scale > 0, scale, 1.0), 0.0)

@@ -20,6 +20,8 @@ WHY = {
     FLAT: "no event has rows of another value at risk beside it",
 }
 
+SEPARATED = "the adjusting columns separate the outcome"
+
 
 @dataclass(frozen=True)
 class Added:
@@ -91,7 +93,7 @@ def fit_added(
     p = np.where(np.isnan(statistic), np.nan, chdtrc(max(n_classes - 1, 1), np.nan_to_num(statistic)))
     reasons = [WHY.get(end, "") for end in out[:, 4]]
     for c in np.flatnonzero((out[:, 6] == 1) & ~np.isin(out[:, 4], (EMPTY, FLAT))):
-        reasons[c] = "; ".join(filter(None, ("the adjusting columns separate the outcome", reasons[c])))
+        reasons[c] = "; ".join(filter(None, (SEPARATED, reasons[c])))
     rows = out[:, 5].astype(np.int64)
     freedom = rows - np.nan_to_num(out[:, 8]).astype(np.int64)
     found = Added(rows, out[:, 0], out[:, 1], out[:, 2], p, freedom, tuple(reasons))

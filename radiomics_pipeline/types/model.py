@@ -40,6 +40,7 @@ class ModelCard:
     horizon : time to which predicted survival refers; None where there is no time
     cutpoints : of the predicted score between risk groups, from training rows
     formula : of linear models
+    ranges : of each column of numbers its smallest and largest training value
     versions : of the programs; params : of the selection; notes : what a user should know
     """
 
@@ -64,3 +65,4 @@ class ModelCard:
     versions: Mapping[str, str]
     params: Mapping[str, Any]
     notes: tuple[str, ...] = field(default=())
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)

@@ -13,6 +13,10 @@ from radiomics_pipeline.errors import OutcomeError
 Kind = Literal["binary", "continuous", "multiclass", "ordinal", "survival", "competing"]
 KINDS: tuple[Kind, ...] = ("binary", "continuous", "multiclass", "ordinal", "survival", "competing")
 TIMED = ("survival", "competing")
+LARGEST = 1e15
+"""Largest outcome or clinical number, and one over it the smallest time: beyond, squares and sums lose their digits."""
+UNKNOWN_TEXT = -1.0
+"""Code of a clinical text that the training rows do not have."""
 CLASSES = ("binary", "multiclass", "ordinal")
 QUANTILES = 5
 """Parts into which a continuous outcome is cut where folds are to share it out evenly."""
@@ -254,7 +258,13 @@ def _numbers(values: Sequence[float] | np.ndarray, name: str) -> np.ndarray:
     bad = ~np.isfinite(numbers)
     if bad.any():
         raise OutcomeError(f"outcome {name!r}: {int(bad.sum())} of {len(numbers)} rows are no finite numbers")
+    _refuse_extreme(numbers, np.abs(numbers) > LARGEST, f"outcome {name!r}")
     return numbers
+
+
+def _refuse_extreme(numbers: np.ndarray, extreme: np.ndarray, what: str) -> None:
+    if extreme.any():
+        raise OutcomeError(f"{what}: {_some(numbers[extreme])} cannot be computed with; choose another unit")
 
 
 def _times(time: Sequence[float] | np.ndarray, shape: tuple[int, ...], name: str) -> np.ndarray:
@@ -268,6 +278,7 @@ def _times(time: Sequence[float] | np.ndarray, shape: tuple[int, ...], name: str
             f"time {name!r}: {int(bad.sum())} of {len(times)} are not positive numbers "
             f"({_some(times[bad])}); leave such rows out or correct them"
         )
+    _refuse_extreme(times, (times > LARGEST) | (times < 1 / LARGEST), f"time {name!r}")
     return times
 
 

@@ -51,7 +51,7 @@ def test_select_writes_all_tables_and_says_what_it_left_out(files):
     result = CliRunner().invoke(
         commands(),
         f"select {files}/features.csv --outcomes {files}/outcomes.csv --target died --clinical age,sex "
-        f"--out {files}/out --seed 3 --jobs 1",
+        f"--out {files}/out --folds 3 --repeats 1 --seed 3 --jobs 1",
         catch_exceptions=False,
     )
     assert result.exit_code == 0
@@ -169,6 +169,7 @@ def test_the_workers_of_a_dask_scheduler_give_the_same_bytes(files):
         assert (files / "dask" / name).read_bytes() == (files / "here" / name).read_bytes(), name
 
 
+@pytest.mark.slow  # it is waited for
 def test_a_scheduler_that_is_not_there_is_named(files):
     pytest.importorskip("distributed", reason="Dask is not installed")
     with (

@@ -17,6 +17,7 @@ from skops.io import dumps, get_untrusted_types, loads
 
 from radiomics_pipeline.errors import TableError
 from radiomics_pipeline.io.model_file import (
+    _digest,
     check_features_digest,
     features_digest,
     load_model,
@@ -35,10 +36,11 @@ from tests.selection.studies import study
 
 
 def edit(folder, change):
-    """Change the card as plain YAML."""
+    """Change the card as plain YAML, as someone would who knows of its digest."""
     yaml = YAML(typ="safe")
     tree = yaml.load((folder / "model.yaml").read_text("utf-8"))
     change(tree)
+    tree["card_digest"] = _digest({key: value for key, value in tree.items() if key != "card_digest"})
     with (folder / "model.yaml").open("w", encoding="utf-8") as file:
         yaml.dump(tree, file)
 
@@ -94,6 +96,16 @@ def test_the_trees_of_xgboost_stand_beside_as_its_own_json(tmp_path, kind):
     np.testing.assert_array_equal(trees.predict(rows), model.steps[-1][1].booster_.predict(rows))
     save_model(chained().fit(*data()), CARD, tmp_path)
     assert not (tmp_path / "xgboost.json").exists()
+
+
+def test_a_card_that_was_changed_is_refused(tmp_path):
+    save_model(chained().fit(*data()), CARD, tmp_path)
+    card = (tmp_path / "model.yaml").read_text("utf-8")
+    (tmp_path / "model.yaml").write_text(
+        card.replace("- f0", "- f9").replace("- f1", "- f0").replace("- f9", "- f1"), "utf-8"
+    )
+    with pytest.raises(TableError, match=r"model.yaml: was changed after it was written"):
+        load_model(tmp_path)
 
 
 def test_a_model_that_was_changed_is_refused(tmp_path):
@@ -276,7 +288,8 @@ def saved_and_loaded(plan, kind, folder):
     outcome, params = outcome_of(kind, table.values[:, 0]), SelectionParams()
     layout, X = layout_of(table.columns, clinical), inputs_of(table, clinical)
     model = fit_final(build(plan, layout, kind, params), X, outcome, np.array(table.case, dtype=object), 1)
-    save_model(model, replace(CARD, kind=kind), folder)
+    card = replace(CARD, kind=kind, features=table.columns, clinical=clinical.columns)
+    save_model(model, card, folder)
     return score_of(model, X, kind), score_of(load_model(folder)[0], X, kind)
 
 

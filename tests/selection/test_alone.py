@@ -165,13 +165,51 @@ def test_separation_gives_firths_odds_ratio_with_a_profile_interval():
     assert (other.effect_test, other.note) == ("logistic likelihood ratio", "")
 
 
-def test_separation_given_other_columns_has_no_end_and_its_p_is_that_of_the_limit():
+def adjusted_by_firth(row, x, beside, y):
+    """Whether the adjusted effect is Firth's of this column beside the others."""
+    fit, unit = firth_logistic(np.column_stack([x, beside]), y), x.std(ddof=1)
+    ends = tuple(np.exp(unit * np.array([fit.coefficients[1], fit.lower[1], fit.upper[1]])))
+    found = (row.partial_effect, row.partial_lower, row.partial_upper)
+    assert found == pytest.approx(ends, rel=1e-5)
+    assert row.partial_p == pytest.approx(fit.p[1], rel=1e-6)
+    assert row.partial_n == len(x)
+
+
+def test_separation_given_other_columns_gives_firths_odds_ratio():
     y = np.arange(40) >= 20
     beside = np.random.default_rng(0).normal(size=(40, 1))
-    row = rank_alone(table_of(np.arange(40.0)[:, None]), Outcome.binary(y.astype(float)), beside)[0]
+    table, outcome = table_of(np.arange(40.0)[:, None]), Outcome.binary(y.astype(float))
+    row = rank_alone(table, outcome, beside)[0]
+    adjusted_by_firth(row, np.arange(40.0), beside, y)
+    assert row.note.endswith("adjusted: separation: Firth's odds ratio")
+    # the adjusting column separates: what the feature adds has a number as well
+    other = rank_alone(table_of(np.cos(np.arange(40.0))[:, None]), outcome, y[:, None] + beside / 50)[0]
+    adjusted_by_firth(other, np.cos(np.arange(40.0)), y[:, None] + beside / 50, y)
+    assert other.note == "adjusted: separation: Firth's odds ratio"
+
+
+def test_separation_of_patients_with_several_rows_has_no_end():
+    y = np.arange(40) >= 20
+    beside = np.random.default_rng(0).normal(size=(40, 1))
+    table = table_of(np.arange(40.0)[:, None], patient=tuple(f"p{i // 2}" for i in range(40)))
+    row = rank_alone(table, Outcome.binary(y.astype(float)), beside)[0]
     assert row.partial_effect == np.inf
-    assert row.partial_p < 1e-11
     assert "no end" in row.note
+
+
+def test_few_rows_that_have_the_adjusting_columns_give_firths_odds_ratio_of_these():
+    rng = np.random.default_rng(5)
+    x, beside, y = rng.normal(size=(60, 2)), rng.normal(size=(60, 2)), np.arange(60) < 12
+    beside[:3, 1] = np.nan
+    beside[:, 0] = x[:, 1]
+    x[0, 0] = np.nan
+    first, second = rank_alone(table_of(x), Outcome.binary(y.astype(float)), beside)
+    adjusted_by_firth(first, x[3:, 0], beside[3:], y[3:])
+    adjusted_by_firth(second, x[3:, 1], beside[3:, 1:], y[3:])
+    assert first.note == "adjusted: fewer than 10 rows of one class: Firth's odds ratio"
+    assert first.effect_test == "logistic likelihood ratio"
+    whole = rank_alone(table_of(x), Outcome.binary(y.astype(float)), rng.normal(size=(60, 1)))
+    assert [row.note for row in whole] == ["", ""]
 
 
 def test_few_rows_of_one_class_give_firths_odds_ratio_where_a_column_has_few_only():

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from radiomics_pipeline.errors import ParamsError
 from radiomics_pipeline.params.selection import PlanParams, SelectionParams
-from radiomics_pipeline.params.steps import HarmoniseParams, ResidualiseParams
+from radiomics_pipeline.params.steps import HarmoniseParams, ResidualiseParams, RobustParams
 from radiomics_pipeline.selection import plans
 from radiomics_pipeline.selection.layout import layout_of
 from radiomics_pipeline.selection.learners.tuned import Tuned
-from radiomics_pipeline.selection.plans import DEFAULT, STANDARD, build, named_plan, plans_of
+from radiomics_pipeline.selection.plans import DEFAULT, STANDARD, build, named_plan, plans_of, unused_notes
 from radiomics_pipeline.types.outcome import Clinical
 from radiomics_pipeline.types.side import Side
 
@@ -52,6 +53,29 @@ def test_standard_plans_whose_inputs_are_absent_are_left_out():
         ("mrmmr>ridge", "binary", "unknown method 'mrmmr', did you mean 'mrmr'"),
         ("omics+ridge", "binary", "no input 'omics'"),
         ("clinical", "binary", "needs clinical, without a column here"),
+        ("volume+volume+ridge", "binary", r"plan 'volume\+volume\+ridge': input volume is named twice"),
+        (PlanParams(name="x", inputs=("volume", "volume"), learner="ridge"), "binary", "input volume is named twice"),
+        (
+            PlanParams(name="x", inputs=("volume",), select="mrmr", learner="ridge"),
+            "binary",
+            "plan 'x': mrmr selects radiomic features, but radiomics is no input",
+        ),
+        (
+            PlanParams(name="x", select_settings={"keep": 3}, learner="ridge"),
+            "binary",
+            "plan 'x': select_settings are given, but no selector",
+        ),
+        (PlanParams(name="x", learner="ridge", settings={"stepps": 1}), "binary", "'x': ridge: .*did you mean 'steps'"),
+        (
+            PlanParams(name="x", select="mrmr", select_settings={"kep": 1}, learner="ridge"),
+            "survival",
+            "'x': mrmr: .*did you mean 'keep'",
+        ),
+        (
+            PlanParams(name="x", select="mrmr", select_settings={"keep": 0}, learner="ridge"),
+            "binary",
+            "'x': mrmr: keep",
+        ),
         ("lda", "survival", "lda serves no survival outcome"),
         ("lasso", "multiclass", "lasso serves no multiclass outcome"),
         (PlanParams(name="x", learner="lda", tune="grid"), "binary", "of lda it has no settings to try"),
@@ -108,3 +132,24 @@ def test_clinical_texts_become_columns_of_their_own():
     layout = layout_of(NAMES, Clinical(("stage",), [[0.0], [1.0]], (("I", "II"),)))
     prepared = build(named_plan("clinical"), layout, "binary", SelectionParams()).steps[0][1]
     assert [name for name, _, _ in prepared.transformers] == ["clinical-text"]
+
+
+def test_settings_of_steps_that_do_not_take_place_are_said():
+    assert unused_notes(SelectionParams(), LAYOUT) == ()
+    asked_for = SelectionParams(
+        robust=RobustParams(threshold=0.9),
+        harmonise=HarmoniseParams(parametric=False),
+        residualise=ResidualiseParams(line="huber"),
+    )
+    assert [note.partition(":")[0] for note in unused_notes(asked_for, LAYOUT)] == [
+        "robust",
+        "harmonise",
+        "residualise",
+    ]
+    side = Side(repeats=np.zeros((2, 1, len(NAMES))), row=np.arange(2), centre=("A", "B"))
+    given = SelectionParams(
+        robust=RobustParams(threshold=0.9),
+        harmonise=HarmoniseParams(method="combat", parametric=False),
+        residualise=ResidualiseParams(method="volume", line="huber"),
+    )
+    assert unused_notes(given, layout_of(NAMES, volume=NAMES[0], side=side)) == ()

@@ -61,3 +61,33 @@ def test_no_model_gives_nan():
         firth_logistic(x[:, :1], y)
     with pytest.raises(OutcomeError):
         firth_logistic(x[5:, 2:3], y[5:])
+
+
+def test_beside_adjusting_columns_every_column_equals_the_regression_of_all_of_them():
+    rng = np.random.default_rng(8)
+    x, y = columns_of(40, 8)
+    adjust = np.column_stack([rng.normal(size=40), 1e5 + rng.normal(size=40), y + rng.normal(size=40)])
+    adjust[-4:, 1] = np.nan
+    used = np.ones((7, 3), bool)
+    used[1, 0] = used[2, 1] = False
+    found = firth_columns(x, y, adjust=adjust, used=used)
+    assert found.converged.all()
+    for c in range(7):
+        whole = np.column_stack([x[:, c], adjust[:, used[c]]])
+        there = ~np.isnan(whole).any(axis=1)
+        one, unit = firth_logistic(whole[there], y[there]), x[there, c].std(ddof=1)
+        numbers = [found.coefficient[c], found.standard_error[c], found.lower[c], found.upper[c]]
+        expected = [v[1] * unit for v in (one.coefficients, one.standard_errors, one.lower, one.upper)]
+        assert numbers == pytest.approx(expected, rel=1e-6)
+        assert found.p[c] == pytest.approx(one.p[1], rel=1e-6)
+
+
+def test_a_sum_of_the_adjusting_columns_has_no_model_and_a_repeated_one_changes_nothing():
+    rng = np.random.default_rng(9)
+    adjust, y = rng.normal(size=(30, 2)), np.arange(30) < 7
+    x = np.column_stack([adjust.sum(axis=1), rng.normal(size=30)])
+    once, twice = firth_columns(x, y, adjust=adjust), firth_columns(x, y, adjust=np.hstack([adjust, 3 * adjust]))
+    assert np.isnan([once.coefficient[0], once.p[0], once.upper[0]]).all()
+    assert twice.upper[1] == pytest.approx(once.upper[1], rel=1e-9)
+    few = firth_columns(x[:4], y[-4:] | (np.arange(4) > 1), adjust=adjust[:4])
+    assert np.isnan(few.coefficient).all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 from radiomics_pipeline.errors import OutcomeError, ParamsError, TableError, some
 from radiomics_pipeline.io.delimited import read_text_table
 from radiomics_pipeline.io.further_tables import join_block, read_repeats, same_columns, stack
+from radiomics_pipeline.io.model_file import features_digest
 from radiomics_pipeline.io.outcomes import Aligned, OutcomeColumns, align_outcomes, own_outcomes
 from radiomics_pipeline.io.tables import read_features
 from radiomics_pipeline.params.selection import SelectionParams
@@ -19,6 +21,12 @@ from radiomics_pipeline.types.outcome import TIMED, Clinical, Outcome
 from radiomics_pipeline.types.side import Side
 from radiomics_pipeline.types.table import FeatureTable
 
+FOLLOW_UP = re.compile(
+    r"(time|days|weeks|months|years|follow.?up|fu|os|pfs|dfs|efs|status|event|events|death|died|dead|alive|censor(ed|ing)?|"
+    r"relapse|recurrence|progression|response|outcome|target|label|class)([_\W\d].*)?",
+    re.IGNORECASE,
+)
+"""Names of columns that are hardly features."""
 HISTORY = "history"
 """Key of a manifest's options that says what was done to a table by its outcomes; see validation.guards."""
 
@@ -94,10 +102,11 @@ def read_inputs(
         side = replace(side, repeats=again.values, row=np.arange(len(found)))
         notes += again.notes
     side = replace(side, blocks=blocks)
-    history = tuple(entry for path in (table, *beside.blocks.values()) for entry in _history(path))
+    read = (table, *beside.blocks.values(), *([beside.repeated] if beside.repeated else []))
+    history = tuple(entry for path in read for entry in _history(path))
     inputs = Inputs(found, aligned.outcome, aligned.clinical, side, aligned.readers, tuple(notes), history)
     if beside.external:
-        inputs = _with_external(inputs, beside, columns)
+        inputs = _with_external(inputs, table, beside, columns)
     parts = np.split(np.arange(len(inputs.outcome)), [] if inputs.n_own is None else [inputs.n_own])
     followed = [n for rows in parts for n in _follow_up(inputs.outcome.rows(rows), params.validation.horizon)]
     return replace(inputs, notes=(*inputs.notes, *followed))
@@ -111,6 +120,9 @@ def _check_choices(columns: OutcomeColumns, params: SelectionParams, beside: Bes
             f"readers are compared by AUC or C, with a binary or timed outcome; this one is {kind}, leave "
             f"{', '.join(columns.readers)} out"
         )
+    for asks, name in (("leave-one-centre-out", "centre"), ("temporal", "date")):
+        if scheme == asks and not getattr(columns, name):
+            raise ParamsError(f"validation.scheme {scheme} needs a column; give --{name}, or name it in the parameters")
     if params.harmonise.method == "combat" and not columns.centre:
         raise ParamsError("harmonise: the column of the centres is not named; give --centre")
     if beside.external and scheme != "external":
@@ -134,6 +146,8 @@ def _read(table: Path, outcomes: Path | None, columns: OutcomeColumns, training:
     """
     source = read_text_table(table)
     answers = source if outcomes is None else read_text_table(outcomes)
+    if columns.id and columns.id not in {*source.columns, *answers.columns}:
+        raise TableError(f"no column {columns.id!r} in {source.name}{f' or {answers.name}' * (answers is not source)}")
     indices = tuple(r for r in columns.readers if r not in answers.columns and r in source.columns)
     columns = replace(columns, readers=tuple(r for r in columns.readers if r not in indices))
     file = read_features(
@@ -148,13 +162,27 @@ def _read(table: Path, outcomes: Path | None, columns: OutcomeColumns, training:
         raise TableError(f"{source.name}: {some(absent)} holds no numbers that could be compared with the model")
     place = {c: i for i, c in enumerate(aligned.table.columns)}
     readers = {**aligned.readers, **{r: aligned.table.values[:, place[r]] for r in indices}}
-    return replace(aligned, notes=(*file.notes, *aligned.notes), readers=readers)
+    own = _own_columns(aligned.table.columns, source.name) if outcomes is None else ()
+    return replace(aligned, notes=(*file.notes, *own, *aligned.notes), readers=readers)
 
 
-def _with_external(inputs: Inputs, beside: Beside, columns: OutcomeColumns) -> Inputs:
+def _own_columns(columns: tuple[str, ...], name: str) -> tuple[str, ...]:
+    """What becomes of a table's own columns where it holds the outcome, too."""
+    told = [c for c in columns if FOLLOW_UP.fullmatch(c)]
+    asked = f"; {some(told)} may tell the outcome: leave them out of the table" if told else ""
+    return (f"{name}: all its {len(columns)} other columns of numbers are taken for features{asked}",)
+
+
+def _with_external(inputs: Inputs, table: Path, beside: Beside, columns: OutcomeColumns) -> Inputs:
     """The rows of another study below our own."""
     assert beside.external is not None
     name = beside.external.name
+    made, theirs_made = features_digest(table), features_digest(beside.external)
+    if made and theirs_made and made != theirs_made:
+        raise TableError(
+            f"{name}: its features were made with other parameters than those of {table.name} (run.json beside each); "
+            "extract them again with params.yaml of the training run"
+        )
     try:
         other = _read(beside.external, beside.external_outcomes, columns, inputs.clinical)
     except OutcomeError as e:
@@ -193,13 +221,14 @@ def _stacked_clinical(own: Clinical | None, other: Clinical | None) -> Clinical 
 
 def _history(table: Path) -> tuple[str, ...]:
     """What the manifest beside a table says was done to it by its outcomes."""
+    found: list[str] = []
     for name in ("run.json", "select.json"):
         try:
-            options = json.loads((table.parent / name).read_text("utf-8"))["options"]
-            return tuple(str(entry) for entry in options.get(HISTORY, ()))
+            entries = json.loads((table.parent / name).read_text("utf-8"))["options"].get(HISTORY, ())
         except (OSError, ValueError, KeyError, AttributeError, TypeError):
             continue
-    return ()
+        found += [entries] if isinstance(entries, str) else [str(entry) for entry in entries or ()]
+    return tuple(found)
 
 
 def _follow_up(outcome: Outcome, horizon: float | None) -> tuple[str, ...]:

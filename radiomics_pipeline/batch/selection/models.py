@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from radiomics_pipeline.io.manifest_file import versions
 from radiomics_pipeline.io.model_file import features_digest, save_model
 from radiomics_pipeline.types.model import ModelCard
@@ -14,6 +16,7 @@ from radiomics_pipeline.types.model import ModelCard
 if TYPE_CHECKING:
     from radiomics_pipeline.selection.analysis import Analysis
     from radiomics_pipeline.selection.final import FinalModel
+    from radiomics_pipeline.selection.study import Study
 
 FOLDERS = ("model", "signature")
 """Folder of the default plan's model, and of the signature's."""
@@ -55,10 +58,21 @@ def _card(analysis: Analysis, final: FinalModel, digests: Mapping[str, str], fea
         horizon=final.horizon,
         cutpoints=final.cutpoints,
         formula=final.formula,
-        versions=versions(),
+        versions=versions(learning=True),
         params=study.params.model_dump(mode="json"),
+        ranges=_ranges(study),
         notes=(
             "performance is that of the plan on rows left out, not of this model on other patients",
             "for research; a model must be tested on patients of the place where it is to be used",
         ),
     )
+
+
+def _ranges(study: Study) -> dict[str, tuple[float, float]]:
+    """Smallest and largest value of our own rows in every feature and clinical column of numbers."""
+    columns = dict(zip(study.table.columns, study.table.values[study.own].T, strict=True))
+    if study.clinical is not None:
+        of = zip(study.clinical.columns, study.clinical.categories, study.clinical.values[study.own].T, strict=True)
+        columns |= {name: values for name, known, values in of if known is None}
+    there = {name: values[~np.isnan(values)] for name, values in columns.items()}
+    return {name: (float(values.min()), float(values.max())) for name, values in there.items() if len(values)}

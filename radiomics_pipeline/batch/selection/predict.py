@@ -14,9 +14,12 @@ from radiomics_pipeline.io.further_tables import same_columns
 from radiomics_pipeline.io.model_file import check_features_digest, load_model, missing_columns
 from radiomics_pipeline.io.tables import read_features
 from radiomics_pipeline.types.model import ModelCard
-from radiomics_pipeline.types.outcome import CLASSES, TIMED
+from radiomics_pipeline.types.outcome import CLASSES, TIMED, UNKNOWN_TEXT
 from radiomics_pipeline.types.side import codes_of
 from radiomics_pipeline.types.table import KEYS, FeatureTable
+
+HALF = 0.5
+"""Share of a row's cells that may be missing without a note."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ def predict_table(model: Path, table: Path, out: Path, *, id_column: str = "", c
     """
     from radiomics_pipeline.selection.final import score_of
 
+    if Path(out).resolve() == Path(table).resolve():
+        raise TableError(f"{table.name} would be written over by its predictions; name another --out")
     fitted, card = load_model(model)
     notes = list(check_features_digest(card, table))
     source = read_text_table(table)
@@ -50,11 +55,14 @@ def predict_table(model: Path, table: Path, out: Path, *, id_column: str = "", c
     missing_columns(card, file.table.columns, source.name)
     rows = same_columns(file.table, card.features, source.name)
     clinical, unseen = _clinical(card, source)
-    notes += [*file.notes, *unseen]
-    X = np.hstack([rows.values, clinical, _side(card, source, rows, centre)])
+    inputs = np.hstack([rows.values, clinical])
+    notes += [*file.notes, *unseen, *_implausible(card, rows, inputs)]
+    X = np.hstack([inputs, _side(card, source, rows, centre)])
     X.flags.writeable = False
     score = score_of(fitted, X, card.kind)  # type: ignore[arg-type]
     header, columns = _columns(fitted, card, X, score)
+    blank = np.isnan(inputs).all(axis=1)
+    columns = [[None if b else value for value, b in zip(column, blank, strict=True)] for column in columns]
     keys = zip(*(getattr(rows, key) for key in KEYS), strict=True)
     cells = tuple((*key, *(column[i] for column in columns)) for i, key in enumerate(keys))
     write_rows(out, (*KEYS, *header), cells)
@@ -99,6 +107,9 @@ def _clinical(card: ModelCard, source: TextTable) -> tuple[np.ndarray, list[str]
             numbers, texts = source.numbers(name)
             if texts:
                 raise TableError(f"{source.name}: {name!r} holds {some(map(repr, texts), 3)}; the model needs numbers")
+            infinite = np.isinf(numbers)
+            if infinite.any():
+                raise TableError(f"{source.name}: {name!r} holds an infinite value; correct it or leave it blank")
             columns.append(numbers[:, None])
             continue
         place = {text: float(i) for i, text in enumerate(known)}
@@ -108,8 +119,35 @@ def _clinical(card: ModelCard, source: TextTable) -> tuple[np.ndarray, list[str]
             notes.append(
                 f"{name}: the model has not seen {some(map(repr, unseen))}; taken as none of {', '.join(known)}"
             )
-        columns.append(np.array([[place.get(c, np.nan)] for c in cells]))
+        columns.append(np.array([[np.nan if c.lower() in MISSING else place.get(c, UNKNOWN_TEXT)] for c in cells]))
     return np.hstack(columns), notes
+
+
+def _implausible(card: ModelCard, rows: FeatureTable, inputs: np.ndarray) -> list[str]:
+    """Notes on rows and columns without a value, and on values far from those of training, as in another unit."""
+    names, missing = (*card.features, *card.clinical), np.isnan(inputs)
+    notes = []
+    blank = [rows.case[i] for i in np.flatnonzero(missing.all(axis=1))]
+    if blank:
+        notes.append(f"{len(blank)} rows have no value at all, and no prediction: {some(blank)}")
+    empty = [names[c] for c in np.flatnonzero(missing.all(axis=0)) if names[c] in card.ranges]
+    if empty:
+        notes.append(
+            f"{len(empty)} columns of the model have no value here, and count as at their median: {some(empty)}"
+        )
+    few = [rows.case[i] for i in np.flatnonzero((missing.mean(axis=1) > HALF) & ~missing.all(axis=1))]
+    if few:
+        notes.append(f"{len(few)} rows lack more than half of the model's columns: {some(few)}")
+    limits = np.array([card.ranges.get(name, (np.nan, np.nan)) for name in names])
+    width = limits[:, 1] - limits[:, 0]
+    far = (inputs < limits[:, 0] - width) | (inputs > limits[:, 1] + width)
+    strange = [names[c] for c in np.flatnonzero(far.any(axis=0))]
+    if strange:
+        notes.append(
+            f"{len(strange)} columns have values further from those of training than these lie apart, in "
+            f"{int(far.any(axis=1).sum())} rows: {some(strange)}; is it the same unit? Such values are set to a limit"
+        )
+    return notes
 
 
 def _refuse_texts(card: ModelCard, source: TextTable, numeric: tuple[str, ...]) -> None:

@@ -49,7 +49,7 @@ class GaussianRegressor(NumberLearner):
 
     def _fit(self, X: np.ndarray, y: np.ndarray, groups: np.ndarray) -> None:
         process = GaussianProcessRegressor(
-            _kernel(X.shape[1], 1.0, self.length), alpha=self.noise, optimizer=None, normalize_y=True
+            _kernel(X.shape[1], 1.0, self.length), alpha=self.noise, optimizer=None, normalize_y=True, random_state=0
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)

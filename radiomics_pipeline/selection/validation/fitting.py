@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from joblib import parallel_config
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
@@ -185,9 +187,14 @@ def selected_columns(model: Any, n_columns: int) -> tuple[int, ...]:
     return tuple(sorted({int(c) for c in chosen}))
 
 
-def one_thread() -> Any:
-    """Context in which linear algebra and XGBoost use one thread: folds run side by side instead."""
-    return threadpool_limits(1)
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Context in which a fit stays in one thread of one process: folds run side by side instead.
+
+    Without it scikit-learn would send each tree of a forest to the cluster, where joblib's backend is Dask.
+    """
+    with threadpool_limits(1), parallel_config(backend="sequential"):
+        yield
 
 
 def _last(model: Any) -> Any:

@@ -6,6 +6,7 @@ make scores too good, and what to do.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -26,14 +27,17 @@ HISTORY = {
     "the table as it was extracted, and weight the classes inside the plan (class_weight)",
 }
 """Marks of a table's history: an entry "MARK:what was done" is refused; entries without a mark are not."""
+NEARLY = 1e-5
+"""Difference, in standard deviations, up to which two cells count as copies."""
 
 
 def refuse_history(history: Sequence[str]) -> None:
     """TableError where a table's history has an entry with one of the marks in HISTORY."""
     for entry in history:
         mark, _, what = entry.partition(":")
-        if mark.strip() in HISTORY:
-            raise TableError(f"the table has been through {what.strip() or mark.strip()!r}: {HISTORY[mark.strip()]}")
+        mark = mark.strip().lower()
+        if mark in HISTORY:
+            raise TableError(f"the table has been through {what.strip() or mark!r}: {HISTORY[mark]}")
 
 
 def parts_of(pipeline: Any) -> Iterator[Any]:
@@ -182,10 +186,14 @@ def refuse_made_rows(table: FeatureTable, *, share: float = 0.05, least: int = 3
     distance = np.sqrt(np.maximum(squares[:, None] + squares[None, :] - 2 * values @ values.T, 0))
     apart = patients[:, None] != patients[None, :]
     near = max(float(np.median(distance[apart])) if apart.any() else 0.0, 1e-300) * 1e-6
-    copies = np.flatnonzero(((distance < near) & apart & _equal_rows(values, distance < near)).any(axis=1))
+    equal = ((distance < near) & apart & _equal_rows(values, distance < near)).any(axis=1)
+    copies = np.flatnonzero(equal | _nearly_equal(values, patients))
     between = np.setdiff1d(_between(values, distance, apart, near), copies)
     notes = []
-    for rows, what in ((copies, "equal rows of other patients in every column"), (between, "lie between two others")):
+    for rows, what in (
+        (copies, "equal rows of other patients, in most columns or all"),
+        (between, "lie between two others"),
+    ):
         cases = [table.case[i] for i in rows]
         if len(rows) >= max(least, share * len(values)):
             raise TableError(
@@ -210,6 +218,29 @@ def _continuous(values: np.ndarray) -> np.ndarray | None:
     spread = filled.std(axis=0)
     scaled = (filled[:, spread > 0] - filled[:, spread > 0].mean(axis=0)) / spread[spread > 0]
     return scaled if np.linalg.matrix_rank(scaled @ scaled.T, hermitian=True, tol=1e-6 * len(kept)) > 3 else None
+
+
+def _nearly_equal(values: np.ndarray, patients: np.ndarray) -> np.ndarray:
+    """Rows that agree with a row of another patient in half of the columns to a hundred thousandth, bool [rows].
+
+    So copies are seen beside columns that number the rows, or are not copied, and under a jitter. Only columns without
+    many ties are asked.
+    """
+    n = len(values)
+    pairs: Counter[tuple[int, int]] = Counter()
+    asked = 0
+    for column in values.T:
+        order = np.argsort(column, kind="stable")
+        close = np.diff(column[order]) < NEARLY
+        if len(np.unique(column)) < 0.5 * n or close.sum() > 0.5 * n:
+            continue
+        asked += 1
+        pairs.update((int(min(p)), int(max(p))) for p in zip(order[:-1][close], order[1:][close], strict=True))
+    found = np.zeros(n, np.bool_)
+    for (i, j), count in pairs.items():
+        if count >= max(3, 0.5 * asked) and patients[i] != patients[j]:
+            found[[i, j]] = True
+    return found
 
 
 def _equal_rows(values: np.ndarray, close: np.ndarray) -> np.ndarray:

@@ -23,6 +23,7 @@ from radiomics_pipeline.params.selection import SelectionParams
 from radiomics_pipeline.params.steps import HarmoniseParams
 from radiomics_pipeline.params.validation import ValidationParams
 from radiomics_pipeline.selection.validation.fitting import survival_curves
+from radiomics_pipeline.types.outcome import UNKNOWN_TEXT
 from tests.io.model_files import CARD, chained, data
 from tests.selection.studies import study, table_of
 
@@ -145,7 +146,7 @@ def test_clinical_columns_are_coded_as_the_model_was_fitted_to_them(folder):
     found = predict_table(
         folder / "model", written(folder, "t.csv", ("case", "sex", "age", "f0"), cells), folder / "p.csv"
     )
-    X = np.array([[0.5, 60, 1], [0.5, 70, 0], [1, 50, np.nan], [1, np.nan, np.nan]])
+    X = np.array([[0.5, 60, 1], [0.5, 70, 0], [1, 50, np.nan], [1, np.nan, UNKNOWN_TEXT]])
     np.testing.assert_array_equal(numbers(folder / "p.csv", "probability"), model.predict_proba(X)[:, 1])
     assert "sex: the model has not seen 'M'; taken as none of f, m" in found.notes
     assert not any("''" in note for note in found.notes)

@@ -13,6 +13,7 @@ from radiomics_pipeline.params.selection import SelectionParams
 from radiomics_pipeline.params.steps import HarmoniseParams
 from radiomics_pipeline.params.validation import ValidationParams
 from radiomics_pipeline.selection.layout import inputs_of, layout_of
+from radiomics_pipeline.types.outcome import UNKNOWN_TEXT
 
 FEATURES = "case,patient,a,b\nc1,p1,1,10\nc2,p1,2,20\nc3,p2,3,30\nc4,p3,4,40\n"
 OUTCOMES = "case,died,age,sex,site,read\nc1,1,60,m,A,1\nc2,0,,f,B,2\nc3,1,70,m,A,\nc4,0,80,f,B,4\n"
@@ -128,12 +129,12 @@ def test_rows_of_another_study_stand_below_our_own(read):
     assert X.shape == (6, len(layout_of(found.table.columns, found.clinical, "", found.side).names))
 
 
-def test_a_clinical_text_that_training_does_not_have_is_missing(read):
+def test_a_clinical_text_that_training_does_not_have_is_none_of_its_texts(read):
     found = external(read, replace(DIED, clinical=("age", "sex")))
     assert found.clinical.categories == (None, ("f", "m"))
-    np.testing.assert_array_equal(found.clinical.values[4:], [[50, 0], [55, np.nan]])
+    np.testing.assert_array_equal(found.clinical.values[4:], [[50, 0], [55, UNKNOWN_TEXT]])
     other = external(read, replace(DIED, clinical=("sex",)), outcomes="case,died,sex\nn1,1,m\nn2,0,a\n")
-    np.testing.assert_array_equal(other.clinical.values[4:, 0], [1, np.nan])
+    np.testing.assert_array_equal(other.clinical.values[4:, 0], [1, UNKNOWN_TEXT])
 
 
 def test_a_clinical_text_that_is_blank_there_is_missing(read):
@@ -218,9 +219,11 @@ def test_the_horizon_must_lie_within_the_follow_up_of_both_studies(read, ours, t
 
 
 def test_what_was_done_to_a_table_before_is_read_from_beside_it(read):
-    for name in ("select.json", "run.json"):
-        (read.folder / name).write_text(json.dumps({"options": {"history": [f"chosen in {name}"]}}))
-        assert read().history == (f"chosen in {name}",)
+    told: tuple[str, ...] = ()
+    for name, entry in (("run.json", ["chosen in run.json"]), ("select.json", "outcome: chosen by hand")):
+        (read.folder / name).write_text(json.dumps({"options": {"history": entry}}))
+        told = (*told, *([entry] if isinstance(entry, str) else entry))
+        assert read().history == told
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"options": null}', '{"options": {"history": null}}'])
