@@ -38,7 +38,8 @@ def test_a_second_reader_is_matched_by_case_roi_and_label_in_any_order(table, te
     np.testing.assert_array_equal(
         found.values[0], [[1.5, 10.5, 100.5], [2.5, 20.5, 200.5], [NAN, NAN, NAN], [4.5, 40.5, 400.5]]
     )
-    assert found.notes == ("further.csv: 1 measurements again (B) of 3 rows",)
+    assert found.notes[0] == "further.csv: 1 measurements again (B) of 3 rows"
+    assert "at least 10 are advised" in found.notes[1]
 
 
 def test_perturbations_give_what_pandas_pivots(table, text):

@@ -226,8 +226,6 @@ def test_parameters_choose_the_scheme_and_unknown_columns_are_refused():
 @pytest.mark.parametrize(
     "options",
     [
-        {"scheme": "leave-one-centre-out"},
-        {"scheme": "temporal"},
         {"scheme": "temporal", "date": "d"},
         {"scheme": "temporal", "date": "d", "date_cut": "2020", "date_share": 0.5},
         {"thresholds": (0.1, 0.1)},

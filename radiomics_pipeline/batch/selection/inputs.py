@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from radiomics_pipeline.batch.selection.plausible import implausible, ranges_of
 from radiomics_pipeline.errors import OutcomeError, ParamsError, TableError, some
 from radiomics_pipeline.io.delimited import read_text_table
 from radiomics_pipeline.io.further_tables import join_block, read_repeats, same_columns, stack
@@ -98,6 +99,7 @@ def read_inputs(
         blocks[name] = own
         notes += said
     if beside.repeated:
+        _refuse_other_features(table, beside.repeated)
         again = read_repeats(found, read_text_table(beside.repeated), columns.id)
         side = replace(side, repeats=again.values, row=np.arange(len(found)))
         notes += again.notes
@@ -177,12 +179,7 @@ def _with_external(inputs: Inputs, table: Path, beside: Beside, columns: Outcome
     """The rows of another study below our own."""
     assert beside.external is not None
     name = beside.external.name
-    made, theirs_made = features_digest(table), features_digest(beside.external)
-    if made and theirs_made and made != theirs_made:
-        raise TableError(
-            f"{name}: its features were made with other parameters than those of {table.name} (run.json beside each); "
-            "extract them again with params.yaml of the training run"
-        )
+    _refuse_other_features(table, beside.external)
     try:
         other = _read(beside.external, beside.external_outcomes, columns, inputs.clinical)
     except OutcomeError as e:
@@ -191,6 +188,8 @@ def _with_external(inputs: Inputs, table: Path, beside: Beside, columns: Outcome
     shared = sorted(set(inputs.table.patient) & set(theirs.patient))
     if shared:
         raise TableError(f"{name}: {some(shared)} stand in the training table, too; leave them out")
+    known = ranges_of(inputs.table.columns, inputs.table.values)
+    strange = implausible(known, theirs.columns, theirs.case, theirs.values)
     own, foreign = inputs.outcome, other.outcome
     causes = own.kind == "competing"  # of which any but the first may be absent on one side
     if own.categories != foreign.categories and not causes:
@@ -206,10 +205,20 @@ def _with_external(inputs: Inputs, table: Path, beside: Beside, columns: Outcome
         _stacked_clinical(inputs.clinical, other.clinical),
         Side(centre=(*inputs.side.centre, *other.side.centre)),
         {name: np.concatenate([scores, other.readers[name]]) for name, scores in inputs.readers.items()},
-        (*inputs.notes, *(note if note.startswith(name) else f"{name}: {note}" for note in other.notes)),
+        (*inputs.notes, *(note if note.startswith(name) else f"{name}: {note}" for note in (*other.notes, *strange))),
         (*inputs.history, *_history(beside.external)),
         len(inputs.table),
     )
+
+
+def _refuse_other_features(table: Path, other: Path) -> None:
+    """TableError where the manifests beside two tables say that their features were made by other parameters."""
+    ours, theirs = features_digest(table), features_digest(other)
+    if ours and theirs and ours != theirs:
+        raise TableError(
+            f"{other.name}: its features were made with other parameters than those of {table.name} (run.json beside "
+            "each); extract them again with params.yaml of the training run"
+        )
 
 
 def _stacked_clinical(own: Clinical | None, other: Clinical | None) -> Clinical | None:

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from radiomics_pipeline.batch.selection.plausible import ranges_of
 from radiomics_pipeline.io.manifest_file import versions
 from radiomics_pipeline.io.model_file import features_digest, save_model
 from radiomics_pipeline.types.model import ModelCard
@@ -70,9 +69,8 @@ def _card(analysis: Analysis, final: FinalModel, digests: Mapping[str, str], fea
 
 def _ranges(study: Study) -> dict[str, tuple[float, float]]:
     """Smallest and largest value of our own rows in every feature and clinical column of numbers."""
-    columns = dict(zip(study.table.columns, study.table.values[study.own].T, strict=True))
-    if study.clinical is not None:
-        of = zip(study.clinical.columns, study.clinical.categories, study.clinical.values[study.own].T, strict=True)
-        columns |= {name: values for name, known, values in of if known is None}
-    there = {name: values[~np.isnan(values)] for name, values in columns.items()}
-    return {name: (float(values.min()), float(values.max())) for name, values in there.items() if len(values)}
+    found = ranges_of(study.table.columns, study.table.values[study.own])
+    if study.clinical is None:
+        return found
+    numbers = [c for c, known in enumerate(study.clinical.categories) if known is None]
+    return found | ranges_of([study.clinical.columns[c] for c in numbers], study.clinical.values[study.own][:, numbers])

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from radiomics_pipeline.batch.selection.plausible import implausible
 from radiomics_pipeline.errors import TableError, some
 from radiomics_pipeline.io.delimited import MISSING, TextTable, read_text_table, write_rows
 from radiomics_pipeline.io.further_tables import same_columns
@@ -17,9 +18,6 @@ from radiomics_pipeline.types.model import ModelCard
 from radiomics_pipeline.types.outcome import CLASSES, TIMED, UNKNOWN_TEXT
 from radiomics_pipeline.types.side import codes_of
 from radiomics_pipeline.types.table import KEYS, FeatureTable
-
-HALF = 0.5
-"""Share of a row's cells that may be missing without a note."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +54,12 @@ def predict_table(model: Path, table: Path, out: Path, *, id_column: str = "", c
     rows = same_columns(file.table, card.features, source.name)
     clinical, unseen = _clinical(card, source)
     inputs = np.hstack([rows.values, clinical])
-    notes += [*file.notes, *unseen, *_implausible(card, rows, inputs)]
+    notes += [*file.notes, *unseen, *implausible(card.ranges, (*card.features, *card.clinical), rows.case, inputs)]
     X = np.hstack([inputs, _side(card, source, rows, centre)])
     X.flags.writeable = False
     score = score_of(fitted, X, card.kind)  # type: ignore[arg-type]
     header, columns = _columns(fitted, card, X, score)
-    blank = np.isnan(inputs).all(axis=1)
+    blank = np.isnan(inputs).all(axis=1)  # nothing is known of such a row, so nothing is predicted
     columns = [[None if b else value for value, b in zip(column, blank, strict=True)] for column in columns]
     keys = zip(*(getattr(rows, key) for key in KEYS), strict=True)
     cells = tuple((*key, *(column[i] for column in columns)) for i, key in enumerate(keys))
@@ -121,33 +119,6 @@ def _clinical(card: ModelCard, source: TextTable) -> tuple[np.ndarray, list[str]
             )
         columns.append(np.array([[np.nan if c.lower() in MISSING else place.get(c, UNKNOWN_TEXT)] for c in cells]))
     return np.hstack(columns), notes
-
-
-def _implausible(card: ModelCard, rows: FeatureTable, inputs: np.ndarray) -> list[str]:
-    """Notes on rows and columns without a value, and on values far from those of training, as in another unit."""
-    names, missing = (*card.features, *card.clinical), np.isnan(inputs)
-    notes = []
-    blank = [rows.case[i] for i in np.flatnonzero(missing.all(axis=1))]
-    if blank:
-        notes.append(f"{len(blank)} rows have no value at all, and no prediction: {some(blank)}")
-    empty = [names[c] for c in np.flatnonzero(missing.all(axis=0)) if names[c] in card.ranges]
-    if empty:
-        notes.append(
-            f"{len(empty)} columns of the model have no value here, and count as at their median: {some(empty)}"
-        )
-    few = [rows.case[i] for i in np.flatnonzero((missing.mean(axis=1) > HALF) & ~missing.all(axis=1))]
-    if few:
-        notes.append(f"{len(few)} rows lack more than half of the model's columns: {some(few)}")
-    limits = np.array([card.ranges.get(name, (np.nan, np.nan)) for name in names])
-    width = limits[:, 1] - limits[:, 0]
-    far = (inputs < limits[:, 0] - width) | (inputs > limits[:, 1] + width)
-    strange = [names[c] for c in np.flatnonzero(far.any(axis=0))]
-    if strange:
-        notes.append(
-            f"{len(strange)} columns have values further from those of training than these lie apart, in "
-            f"{int(far.any(axis=1).sum())} rows: {some(strange)}; is it the same unit? Such values are set to a limit"
-        )
-    return notes
 
 
 def _refuse_texts(card: ModelCard, source: TextTable, numeric: tuple[str, ...]) -> None:
