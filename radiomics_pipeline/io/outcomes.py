@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
 from typing import Literal
 
 import numpy as np
 
-from radiomics_pipeline.errors import OutcomeError, TableError, some
-from radiomics_pipeline.io.delimited import MISSING, TextTable, read_number
-from radiomics_pipeline.types.outcome import LARGEST, TIMED, UNKNOWN_TEXT, Clinical, Kind, Outcome
+from radiomics_pipeline.errors import OutcomeError, TableError
+from radiomics_pipeline.io.clinical_columns import coded, coded_like
+from radiomics_pipeline.io.delimited import MISSING, TextTable
+from radiomics_pipeline.io.side_columns import centres_of, dates_of, scores_of
+from radiomics_pipeline.types.outcome import TIMED, Clinical, Kind, Outcome
 from radiomics_pipeline.types.side import Side
 from radiomics_pipeline.types.table import FeatureTable
 
-MOST_CODES = 10
-"""Different numbers up to which a column that holds texts, too, is a category, such as the stages 1, 2, 3a, 3b."""
 TRUTHS = {"true": 1.0, "false": 0.0}
 
 
@@ -178,9 +176,9 @@ def _aligned(  # noqa: PLR0917
     part = replace(source, rows=tuple(source.rows[i] for i in rows), short=frozenset())
     clinical = None
     if columns.clinical:
-        clinical = _clinical(part, columns.clinical, notes) if training is None else _like(part, training, notes)
-    side = Side(centre=_centres(source, columns.centre, rows), date=_dates(source, columns.date, rows))
-    readers = {name: _scores(part, name) for name in columns.readers}
+        clinical = coded(part, columns.clinical, notes) if training is None else coded_like(part, training, notes)
+    side = Side(centre=centres_of(source, columns.centre, rows), date=dates_of(source, columns.date, rows))
+    readers = {name: scores_of(part, name) for name in columns.readers}
     return Aligned(table.rows(keep), outcome, clinical, tuple(notes), side, readers)
 
 
@@ -210,54 +208,6 @@ def _outcome(source: TextTable, columns: OutcomeColumns, rows: np.ndarray) -> Ou
         raise
 
 
-def _centres(source: TextTable, name: str, rows: np.ndarray) -> tuple[str, ...]:
-    """The centre of each row; TableError where one is blank."""
-    if not name:
-        return ()
-    cells = source.column(name)
-    blank = [str(i + 1) for i in rows if cells[i].lower() in MISSING]
-    if blank:
-        raise TableError(f"{source.name}: no {name} in row {some(blank)}; every row needs its centre")
-    return tuple(cells[i] for i in rows)
-
-
-def _dates(source: TextTable, name: str, rows: np.ndarray) -> np.ndarray | None:
-    """What orders the rows in time: days of ISO dates, or plain numbers; TableError for anything else."""
-    if not name:
-        return None
-    column = source.column(name)
-    cells = [column[i] for i in rows]
-    blank = [str(i + 1) for i in rows if column[i].lower() in MISSING]
-    if blank:
-        raise TableError(f"{source.name}: no {name} in row {some(blank)}; every row needs its date")
-    days = [_day(cell) for cell in cells]
-    numbers = [read_number(cell, decimal_comma=source.decimal_comma) for cell in cells]
-    as_days = any(day is not None for day in days)
-    found = np.array([np.nan if v is None else v for v in (days if as_days else numbers)], np.float64)
-    wrong = [cell for cell, v in zip(cells, found, strict=True) if not np.isfinite(v)]
-    if wrong:
-        raise TableError(
-            f"{source.name}: {name!r} holds {some(map(repr, wrong), 3)}; write all dates as YYYY-MM-DD, or all as years"
-        )
-    return found
-
-
-def _day(cell: str) -> float | None:
-    """Proleptic ordinal of an ISO date, whatever time of day follows; None where the cell is none."""
-    try:
-        return float(date.fromisoformat(re.split("[T ]", cell, maxsplit=1)[0]).toordinal())
-    except ValueError:
-        return None
-
-
-def _scores(source: TextTable, name: str) -> np.ndarray:
-    """Numbers of a reader's or index's column, NaN where missing; TableError for texts."""
-    numbers, texts = source.numbers(name)
-    if texts:
-        raise TableError(f"{source.name}: {name!r} holds {some(map(repr, texts), 3)}; a score to compare is a number")
-    return numbers
-
-
 def _codes(source: TextTable, name: str) -> np.ndarray:
     """A column of the outcome as float64 [rows], true as 1, false as 0; OutcomeError for any other text."""
     numbers, texts = source.numbers(name)
@@ -269,83 +219,6 @@ def _codes(source: TextTable, name: str) -> np.ndarray:
         )
     truths = np.array([TRUTHS.get(cell.lower(), np.nan) for cell in source.column(name)])
     return np.where(np.isnan(numbers), truths, numbers)
-
-
-def _clinical(source: TextTable, names: tuple[str, ...], notes: list[str]) -> Clinical:
-    """The clinical columns; what a column is, is seen from these rows alone."""
-    values: list[np.ndarray] = []
-    categories: list[tuple[str, ...] | None] = []
-    for name in names:
-        numbers, texts = source.numbers(name)
-        if not texts:
-            values.append(_moderate(numbers, name, source.name))
-            categories.append(None)
-            continue
-        cells, known = source.column(name), _category(source, name)
-        notes.append(f"clinical column {name}: a category of {len(known)} texts ({', '.join(known)})")
-        values.append(np.array([known.index(c) if c in known else np.nan for c in cells], np.float64))
-        categories.append(known)
-    return Clinical(names, np.column_stack(values), tuple(categories))
-
-
-def _category(source: TextTable, name: str) -> tuple[str, ...]:
-    """The texts of a clinical column in alphabetical order; TableError where it is no category."""
-    cells, (numbers, texts) = source.column(name), source.numbers(name)
-    known = tuple(sorted({c for c in cells if c.lower() not in MISSING}))
-    different = len(np.unique(numbers[~np.isnan(numbers)]))
-    what = f"{source.name}: clinical column {name!r}"
-    if different > MOST_CODES:
-        raise TableError(
-            f"{what} holds {different} different numbers, and {some(map(repr, sorted(set(texts))), 3)}; correct these "
-            "texts, or leave the cells blank"
-        )
-    if len(known) < 2:
-        raise TableError(f"{what} holds {known[0]!r} alone, which tells no rows apart; leave it out")
-    if len(known) > max(2, len(cells) // 3):
-        raise TableError(
-            f"{what} has {len(known)} different texts in {len(cells)} rows, such as "
-            f"{', '.join(repr(k) for k in known[:3])}; it is no category and, as text, no number"
-        )
-    return known
-
-
-def _moderate(numbers: np.ndarray, name: str, file: str) -> np.ndarray:
-    """The numbers of a clinical column; TableError where one is infinite or too large to be computed with."""
-    large = np.abs(numbers) > LARGEST
-    if large.any():
-        raise TableError(f"{file}: clinical column {name!r} holds {some(np.unique(numbers[large]), 3)}; correct it")
-    return numbers
-
-
-def _like(source: TextTable, training: Clinical, notes: list[str]) -> Clinical:
-    """The clinical columns of another study, coded as in the training table; a text unknown there is none of them."""
-    values = []
-    for name, known in zip(training.columns, training.categories, strict=True):
-        numbers, texts = source.numbers(name)
-        if known is None:
-            if texts:
-                raise TableError(
-                    f"{source.name}: clinical column {name!r} holds numbers in one table and texts in the other (here "
-                    f"{some(map(repr, texts), 3)})"
-                )
-            values.append(_moderate(numbers, name, source.name))
-            continue
-        cells = source.column(name)
-        there = [c for c in cells if c.lower() not in MISSING]
-        new = [c for c in there if c not in known]
-        if there and len(new) == len(there):
-            raise TableError(
-                f"{source.name}: no text of the clinical column {name!r} is known to the training table; here "
-                f"{some(sorted(set(new)), 3)}, there {some(known, 3)}"
-            )
-        if new:
-            notes.append(
-                f"clinical column {name}: {len(new)} rows hold {some(sorted(set(new)))}, of which the training table "
-                f"has no row; taken as none of {', '.join(known)}"
-            )
-        codes = {c: float(known.index(c)) for c in known} | dict.fromkeys(new, UNKNOWN_TEXT)
-        values.append(np.array([codes.get(c, np.nan) for c in cells], np.float64))
-    return Clinical(training.columns, np.column_stack(values), training.categories)
 
 
 def _matched_key(table: FeatureTable, source: TextTable, wanted: str) -> tuple[str, tuple[str, ...]]:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from radiomics_pipeline.kernels.orthogonal import orthogonalise
+
 CLASSES, HAZARD, NUMBER = 0, 1, 2
 """Models: multinomial logistic (binary with two classes), Cox's with Efron's ties, least squares."""
 FINE, DETERMINED, ENDLESS, UNENDED, EMPTY, FLAT = 0.0, 1.0, 2.0, 3.0, 4.0, 5.0
@@ -34,35 +36,10 @@ def _basis(adjust, constant):
     used = 1
     for j in range(k):
         x = adjust[:, j].copy()
-        if _orthogonalise(x, basis, used):
+        if orthogonalise(x, basis.T, used) > 0.0:
             basis[:, used] = x
             used += 1
     return basis[:, (0 if constant else 1) : used].copy()
-
-
-@njit(cache=True, nogil=True)
-def _orthogonalise(x, basis, used):
-    """Take the first `used` columns of the basis out of x and give it mean square 1; False where nothing is left."""
-    n = x.size
-    x -= x.mean()
-    before = np.sqrt((x * x).sum() / n)
-    largest = np.abs(x).max()
-    if not before > 1e-13 * largest or before == 0.0:
-        return False
-    x /= before
-    for _ in range(2):
-        for j in range(used):
-            share = 0.0
-            for i in range(n):
-                share += x[i] * basis[i, j]
-            share /= n
-            for i in range(n):
-                x[i] -= share * basis[i, j]
-    left = np.sqrt((x * x).sum() / n)
-    if left < 1e-6:
-        return False
-    x /= left
-    return True
 
 
 @njit(cache=True, nogil=True)
@@ -508,7 +485,7 @@ def added_columns(model, values, adjust, used, codes, n_classes, time, event, gr
         out[c, 4], out[c, 6] = DETERMINED, 1.0 if empty_end == ENDLESS else 0.0
         if empty_end == FLAT:
             out[c, 4] = FLAT
-        elif x.max() > x.min() and _orthogonalise(residual, basis, basis.shape[1]):
+        elif x.max() > x.min() and orthogonalise(residual, basis.T, basis.shape[1]) > 0.0:
             _fit_column(
                 model,
                 x,

@@ -11,6 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from radiomics_pipeline.kernels.orthogonal import dot
+
 STEPS = 200
 MAX_STEP = 5.0
 """Largest change of a coefficient (of a column with mean square 1) in one step."""
@@ -27,23 +29,6 @@ MANY = 12
 """Coefficients above which other tops are not looked for."""
 ASIDE = (8.0, 20.0)
 """How far from a top others are looked for, in standard errors."""
-LEFT = 1e-6
-"""Share of a column's spread that must be left beside the others."""
-
-
-@njit(cache=True, nogil=True)
-def _dot(a, b):
-    """Sum of products, in four parts: a single one would wait for each addition."""
-    s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
-    whole = a.size - a.size % 4
-    for i in range(0, whole, 4):
-        s0 += a[i] * b[i]
-        s1 += a[i + 1] * b[i + 1]
-        s2 += a[i + 2] * b[i + 2]
-        s3 += a[i + 3] * b[i + 3]
-    for i in range(whole, a.size):
-        s0 += a[i] * b[i]
-    return (s0 + s1) + (s2 + s3)
 
 
 @njit(cache=True, nogil=True)
@@ -72,14 +57,14 @@ def _evaluate(x, y, theta, v, wv, r, rows):
         for i in range(n):
             v[j, i] = x[j, i]
         for s in range(j):
-            share = _dot(wv[s], v[j])
+            share = dot(wv[s], v[j])
             r[s, j] = share
             for i in range(n):
                 v[j, i] -= share * v[s, i]
         total = 0.0
         for i in range(n):
             wv[j, i] = w[i] * v[j, i]
-        total = max(_dot(wv[j], v[j]), 1e-300)
+        total = max(dot(wv[j], v[j]), 1e-300)
         size = np.sqrt(total)
         r[j, j] = size
         for i in range(n):
@@ -102,7 +87,7 @@ def _add_hat(v, wv, p, part, curve):
             for i in range(n):
                 part[i] = (0.5 - p[i]) * wv[a, i] * v[b, i]
             for c in range(b, d):
-                s = _dot(part, v[c])
+                s = dot(part, v[c])
                 third[a, b, c] = third[a, c, b] = third[b, a, c] = s
                 third[b, c, a] = third[c, a, b] = third[c, b, a] = s
     for a in range(d):
@@ -131,13 +116,13 @@ def _curvature(y, v, wv, rows, score, curve):
     for i in range(n):
         part[i] = y[i] - p[i] + h[i] * (0.5 - p[i])
     for j in range(d):
-        score[j] = _dot(part, v[j])
+        score[j] = dot(part, v[j])
     for a in range(d):
         for i in range(n):
             c = 0.5 - p[i]
             part[i] = h[i] * (2.0 * c * c - w[i]) * v[a, i]
         for b in range(a, d):
-            curve[a, b] = -_dot(part, v[b])
+            curve[a, b] = -dot(part, v[b])
     _add_hat(v, wv, p, part, curve)
 
 
@@ -358,83 +343,3 @@ def firth_profile(x, y, start, drop):
         fine = fine and first and below and above
     out[5] = 1.0 if fine else 0.0
     return theta, out
-
-
-@njit(cache=True, nogil=True)
-def _orthogonalise(x, basis, used):
-    """Take the mean and the first `used` rows of the basis out of x and give it mean square 1, in place.
-
-    returns : the root mean square that was left, 0 where it is none
-    """
-    n = x.size
-    largest = np.abs(x).max()
-    x -= x.mean()
-    before = np.sqrt(_dot(x, x) / n)
-    if not before > 1e-13 * largest or before == 0.0:
-        return 0.0
-    x /= before
-    for _ in range(2):
-        for j in range(used):
-            share = _dot(x, basis[j]) / n
-            for i in range(n):
-                x[i] -= share * basis[j, i]
-    left = np.sqrt(_dot(x, x) / n)
-    if left < LEFT:
-        return 0.0
-    x /= left
-    return before * left
-
-
-@njit(cache=True, nogil=True)
-def firth_added(columns, event, adjust, used, drop):
-    """Firth's regression of every column by itself, beside a constant and adjusting columns.
-
-    columns : float64 [columns, rows], NaN where missing; event : bool [rows]
-    adjust : float64 [k, rows], NaN where missing; used : bool [columns, k], which of them each model has
-    drop : by how much the profile falls at an interval's ends
-    returns : float64 [columns, 7]: coefficient per standard deviation (n - 1), its standard error, lower and upper end
-        of the interval, statistic of the penalised likelihood ratio, rows, whether all iterations ended; NaN where the
-        rows are no more than the coefficients or of one class, or the column is constant or a sum of the others
-    """
-    width = columns.shape[1]
-    out = np.full((columns.shape[0], 7), np.nan)
-    kept, y = np.empty(width, np.int64), np.empty(width)
-    for c in range(columns.shape[0]):
-        n, positive = 0, 0
-        for i in range(width):
-            whole = not np.isnan(columns[c, i])
-            for k in range(adjust.shape[0]):
-                whole = whole and not (used[c, k] and np.isnan(adjust[k, i]))
-            if whole:
-                kept[n], y[n] = i, 1.0 if event[i] else 0.0
-                n += 1
-                positive += 1 if event[i] else 0
-        out[c, 5], out[c, 6] = n, 0.0
-        if n < 3 or positive in (0, n):
-            continue
-        basis = np.ones((adjust.shape[0] + 2, n))
-        d = 1
-        for k in range(adjust.shape[0]):
-            if used[c, k]:
-                for i in range(n):
-                    basis[d, i] = adjust[k, kept[i]]
-                d += 1 if _orthogonalise(basis[d], basis, d) > 0.0 else 0
-        for i in range(n):
-            basis[d, i] = columns[c, kept[i]]
-        x = basis[d]
-        mean = x.mean()
-        spread = 0.0
-        for i in range(n):
-            spread += (x[i] - mean) ** 2
-        unit = np.sqrt(spread / (n - 1))
-        left = _orthogonalise(x, basis, d)
-        if left == 0.0 or n <= d + 1:
-            continue
-        start = np.zeros(d + 1)
-        start[0] = np.log(positive / (n - positive))
-        theta, found = firth_profile(basis[: d + 1], y[:n], start, drop)
-        scale = unit / left
-        out[c, 0], out[c, 1] = theta[d] * scale, found[0] * scale
-        out[c, 2], out[c, 3] = found[1] * scale, found[2] * scale
-        out[c, 4], out[c, 6] = found[3], found[5]
-    return out
