@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from radiomics_pipeline.kernels.cholesky import solve
 from radiomics_pipeline.kernels.orthogonal import dot
 
 STEPS = 200
@@ -22,6 +23,8 @@ CLOSE, ROUGH = 1e-9, 1e-6
 """Last step, in standard errors, of an estimate; and of a likelihood alone, whose error is this squared."""
 LEVEL = 1e-10
 """Distance of the profile from its goal at which the search for an interval's end ends."""
+NO_HILL = 1e-8
+"""Curvature in standard errors, of a hill about 1, at or below which there is none."""
 SPARSE = 1.0
 """Sum of the rows' weights, per coefficient, below which a few rows hold the model up: the likelihood can have several
 tops then, one for every such set of rows."""
@@ -127,33 +130,6 @@ def _curvature(y, v, wv, rows, score, curve):
 
 
 @njit(cache=True, nogil=True)
-def _solve(curve, right, free, out):
-    """Solution of the first `free` equations into out; False where the curvature is not that of a hill."""
-    low = np.zeros((free, free))
-    for j in range(free):
-        for i in range(j, free):
-            total = curve[i, j]
-            for k in range(j):
-                total -= low[i, k] * low[j, k]
-            if i == j:
-                if not total > 1e-8:
-                    return False
-                low[j, j] = np.sqrt(total)
-            else:
-                low[i, j] = total / low[j, j]
-    for i in range(free):
-        out[i] = right[i]
-        for k in range(i):
-            out[i] -= low[i, k] * out[k]
-        out[i] /= low[i, i]
-    for i in range(free - 1, -1, -1):
-        for k in range(i + 1, free):
-            out[i] -= low[k, i] * out[k]
-        out[i] /= low[i, i]
-    return True
-
-
-@njit(cache=True, nogil=True)
 def _unscale(r, u):
     """Turn a step in standard errors, float64 [d], into one of coefficients, in place."""
     for i in range(u.size - 1, -1, -1):
@@ -176,8 +152,8 @@ def _climb(x, y, theta, free, close, hope, work):
     value = _evaluate(x, y, theta, v, wv, r, rows)
     for count in range(STEPS):
         _curvature(y, v, wv, rows, score, curve)
-        if not _solve(curve, score, free, step):
-            step[:free] = score[:free]
+        found, sound = solve(curve, score[:free], 0.0, NO_HILL)
+        step[:free] = found if sound else score[:free]
         step[free:] = 0.0
         length = 0.0
         for j in range(free):
@@ -254,7 +230,9 @@ def _ridge(work, way):
     """How the coefficients follow the last one along the ridge, into way float64 [d], from the curvature in `work`."""
     r, curve, last = work[2], work[5], way.size - 1
     way[last] = r[last, last]
-    if _solve(curve, -curve[last] * way[last], last, way):
+    found, sound = solve(curve, -curve[last, :last] * way[last], 0.0, NO_HILL)
+    if sound:
+        way[:last] = found
         _unscale(r, way)
     else:
         way[:] = 0.0
