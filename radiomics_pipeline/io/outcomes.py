@@ -11,6 +11,7 @@ import numpy as np
 from radiomics_pipeline.errors import OutcomeError, TableError
 from radiomics_pipeline.io.clinical_columns import coded, coded_like
 from radiomics_pipeline.io.delimited import MISSING, TextTable
+from radiomics_pipeline.io.keys import matched_key, named_key, near_keys
 from radiomics_pipeline.io.side_columns import centres_of, dates_of, scores_of
 from radiomics_pipeline.types.outcome import TIMED, Clinical, Kind, Outcome
 from radiomics_pipeline.types.side import Side
@@ -103,7 +104,7 @@ def align_outcomes(
     training : of an external table: the clinical variables that it is to be read like; a text unknown to them is
         missing, and noted
     """
-    key, ours = _matched_key(table, source, columns.id)
+    key, ours = matched_key(table, source, columns.id)
     cells = source.column(key)
     for name in columns.named:
         if name == key and name != columns.centre:
@@ -116,11 +117,13 @@ def align_outcomes(
         raise TableError(f"{source.name}: {key} occurs twice: {', '.join(twice[:8])}; one row each is needed")
     place = {cell: i for i, cell in enumerate(cells)}
     matched = [i for i, name in enumerate(ours) if name in place]
+    near = near_keys(cells, ours)
     if not matched:
+        here, there = ", ".join(cells[:3]), ", ".join(ours[:3])
         raise TableError(
-            f"{source.name}: no {key} is in the feature table; here {', '.join(cells[:3])}, there {', '.join(ours[:3])}"
+            "; ".join([f"{source.name}: no {key} is in the feature table; here {here}, there {there}", *near])
         )
-    notes = [f"{source.name}: rows are matched by {key}"]
+    notes = [f"{source.name}: rows are matched by {key}", *(f"{source.name}: {note}" for note in near)]
     _note(notes, "rows of the feature table have no outcome row and are left out", [n for n in ours if n not in place])
     _note(notes, f"rows of {source.name} are not in the feature table", [c for c in cells if c not in set(ours)])
     used = {key, *columns.named}
@@ -141,7 +144,7 @@ def check_source(source: TextTable, columns: OutcomeColumns) -> None:
 
     Raises TableError or OutcomeError.
     """
-    key = columns.id or _named_key(source)
+    key = columns.id or named_key(source)
     cells = source.column(key)
     for name in columns.named:
         source.column(name)
@@ -219,38 +222,6 @@ def _codes(source: TextTable, name: str) -> np.ndarray:
         )
     truths = np.array([TRUTHS.get(cell.lower(), np.nan) for cell in source.column(name)])
     return np.where(np.isnan(numbers), truths, numbers)
-
-
-def _matched_key(table: FeatureTable, source: TextTable, wanted: str) -> tuple[str, tuple[str, ...]]:
-    """The key column of the outcomes file, and the table's column that it is matched with."""
-    if not wanted:
-        found = _named_key(source)
-        return found, table.case if found == "case" else table.patient
-    cells = set(source.column(wanted))
-    if wanted == "case" or table.case == table.patient:
-        return wanted, table.case
-    if wanted in ("patient", "patient_id"):
-        return wanted, table.patient
-    cases, patients = (sum(name in cells for name in names) for names in (table.case, table.patient))
-    if cases and patients and table.case != table.patient:
-        raise TableError(
-            f"{source.name}: {wanted!r} fits {cases} cases and {patients} patients of the feature table; rename the "
-            "column to case or to patient to say which is meant"
-        )
-    return wanted, table.case if cases else table.patient
-
-
-def _named_key(source: TextTable) -> str:
-    """The key column of an outcomes file whose user named none."""
-    if "case" in source.columns:
-        return "case"
-    found = [c for c in ("patient", "patient_id") if c in source.columns]
-    if len(found) == 1:
-        return found[0]
-    raise TableError(
-        f"{source.name}: {'both ' + ' and '.join(found) if found else 'no case, patient or patient_id column'}; "
-        f"name the key by --id. Columns: {', '.join(source.columns[:10])}"
-    )
 
 
 def _note(notes: list[str], what: str, names: Sequence[str]) -> None:

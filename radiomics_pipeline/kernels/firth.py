@@ -11,9 +11,6 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from radiomics_pipeline.kernels.cholesky import solve
-from radiomics_pipeline.kernels.orthogonal import dot
-
 STEPS = 200
 MAX_STEP = 5.0
 """Largest change of a coefficient (of a column with mean square 1) in one step."""
@@ -23,8 +20,6 @@ CLOSE, ROUGH = 1e-9, 1e-6
 """Last step, in standard errors, of an estimate; and of a likelihood alone, whose error is this squared."""
 LEVEL = 1e-10
 """Distance of the profile from its goal at which the search for an interval's end ends."""
-NO_HILL = 1e-8
-"""Curvature in standard errors, of a hill about 1, at or below which there is none."""
 SPARSE = 1.0
 """Sum of the rows' weights, per coefficient, below which a few rows hold the model up: the likelihood can have several
 tops then, one for every such set of rows."""
@@ -32,6 +27,23 @@ MANY = 12
 """Coefficients above which other tops are not looked for."""
 ASIDE = (8.0, 20.0)
 """How far from a top others are looked for, in standard errors."""
+LEFT = 1e-6
+"""Share of a column's spread that must be left beside the others."""
+
+
+@njit(cache=True, nogil=True)
+def _dot(a, b):
+    """Sum of products, in four parts: a single one would wait for each addition."""
+    s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
+    whole = a.size - a.size % 4
+    for i in range(0, whole, 4):
+        s0 += a[i] * b[i]
+        s1 += a[i + 1] * b[i + 1]
+        s2 += a[i + 2] * b[i + 2]
+        s3 += a[i + 3] * b[i + 3]
+    for i in range(whole, a.size):
+        s0 += a[i] * b[i]
+    return (s0 + s1) + (s2 + s3)
 
 
 @njit(cache=True, nogil=True)
@@ -60,14 +72,14 @@ def _evaluate(x, y, theta, v, wv, r, rows):
         for i in range(n):
             v[j, i] = x[j, i]
         for s in range(j):
-            share = dot(wv[s], v[j])
+            share = _dot(wv[s], v[j])
             r[s, j] = share
             for i in range(n):
                 v[j, i] -= share * v[s, i]
         total = 0.0
         for i in range(n):
             wv[j, i] = w[i] * v[j, i]
-        total = max(dot(wv[j], v[j]), 1e-300)
+        total = max(_dot(wv[j], v[j]), 1e-300)
         size = np.sqrt(total)
         r[j, j] = size
         for i in range(n):
@@ -90,7 +102,7 @@ def _add_hat(v, wv, p, part, curve):
             for i in range(n):
                 part[i] = (0.5 - p[i]) * wv[a, i] * v[b, i]
             for c in range(b, d):
-                s = dot(part, v[c])
+                s = _dot(part, v[c])
                 third[a, b, c] = third[a, c, b] = third[b, a, c] = s
                 third[b, c, a] = third[c, a, b] = third[c, b, a] = s
     for a in range(d):
@@ -119,14 +131,41 @@ def _curvature(y, v, wv, rows, score, curve):
     for i in range(n):
         part[i] = y[i] - p[i] + h[i] * (0.5 - p[i])
     for j in range(d):
-        score[j] = dot(part, v[j])
+        score[j] = _dot(part, v[j])
     for a in range(d):
         for i in range(n):
             c = 0.5 - p[i]
             part[i] = h[i] * (2.0 * c * c - w[i]) * v[a, i]
         for b in range(a, d):
-            curve[a, b] = -dot(part, v[b])
+            curve[a, b] = -_dot(part, v[b])
     _add_hat(v, wv, p, part, curve)
+
+
+@njit(cache=True, nogil=True)
+def _solve(curve, right, free, out):
+    """Solution of the first `free` equations into out; False where the curvature is not that of a hill."""
+    low = np.zeros((free, free))
+    for j in range(free):
+        for i in range(j, free):
+            total = curve[i, j]
+            for k in range(j):
+                total -= low[i, k] * low[j, k]
+            if i == j:
+                if not total > 1e-8:
+                    return False
+                low[j, j] = np.sqrt(total)
+            else:
+                low[i, j] = total / low[j, j]
+    for i in range(free):
+        out[i] = right[i]
+        for k in range(i):
+            out[i] -= low[i, k] * out[k]
+        out[i] /= low[i, i]
+    for i in range(free - 1, -1, -1):
+        for k in range(i + 1, free):
+            out[i] -= low[k, i] * out[k]
+        out[i] /= low[i, i]
+    return True
 
 
 @njit(cache=True, nogil=True)
@@ -152,8 +191,8 @@ def _climb(x, y, theta, free, close, hope, work):
     value = _evaluate(x, y, theta, v, wv, r, rows)
     for count in range(STEPS):
         _curvature(y, v, wv, rows, score, curve)
-        found, sound = solve(curve, score[:free], 0.0, NO_HILL)
-        step[:free] = found if sound else score[:free]
+        if not _solve(curve, score, free, step):
+            step[:free] = score[:free]
         step[free:] = 0.0
         length = 0.0
         for j in range(free):
@@ -230,9 +269,7 @@ def _ridge(work, way):
     """How the coefficients follow the last one along the ridge, into way float64 [d], from the curvature in `work`."""
     r, curve, last = work[2], work[5], way.size - 1
     way[last] = r[last, last]
-    found, sound = solve(curve, -curve[last, :last] * way[last], 0.0, NO_HILL)
-    if sound:
-        way[:last] = found
+    if _solve(curve, -curve[last] * way[last], last, way):
         _unscale(r, way)
     else:
         way[:] = 0.0
@@ -321,3 +358,86 @@ def firth_profile(x, y, start, drop):
         fine = fine and first and below and above
     out[5] = 1.0 if fine else 0.0
     return theta, out
+
+
+@njit(cache=True, nogil=True)
+def _orthogonalise(x, basis, used):
+    """Take the mean and the first `used` rows of the basis out of x and give it mean square 1, in place.
+
+    returns : the root mean square that was left, 0 where it is none
+    """
+    n = x.size
+    largest = np.abs(x).max()
+    x -= x.mean()
+    before = np.sqrt(_dot(x, x) / n)
+    if not before > 1e-13 * largest or before == 0.0:
+        return 0.0
+    x /= before
+    for _ in range(2):
+        for j in range(used):
+            share = _dot(x, basis[j]) / n
+            for i in range(n):
+                x[i] -= share * basis[j, i]
+    left = np.sqrt(_dot(x, x) / n)
+    if left < LEFT:
+        return 0.0
+    x /= left
+    return before * left
+
+
+@njit(cache=True, nogil=True)
+def _whole_rows(column, adjust, used):
+    """Int64 [n], rows with a value of the column and of every adjusting one used."""
+    whole = ~np.isnan(column)
+    for k in np.flatnonzero(used):
+        whole &= ~np.isnan(adjust[k])
+    return np.flatnonzero(whole)
+
+
+@njit(cache=True, nogil=True)
+def _design(column, adjust, used, kept):
+    """A constant, the adjusting columns and the column, orthogonal to each other with mean square 1.
+
+    returns : float64 [d, n]; the column's standard deviation (n - 1) over what is left of it, 0 where nothing is
+    """
+    design = np.ones((used.sum() + 2, kept.size))
+    d = 1
+    for k in np.flatnonzero(used):
+        design[d] = adjust[k][kept]
+        d += 1 if _orthogonalise(design[d], design, d) > 0.0 else 0
+    design[d] = column[kept]
+    spread = np.sqrt(((design[d] - design[d].mean()) ** 2).sum() / (kept.size - 1))
+    left = _orthogonalise(design[d], design, d)
+    return design[: d + 1], spread / left if left > 0.0 else 0.0
+
+
+@njit(cache=True, nogil=True)
+def firth_added(columns, event, adjust, used, drop):
+    """Firth's regression of every column by itself, beside a constant and adjusting columns.
+
+    columns : float64 [columns, rows], NaN where missing; event : bool [rows]
+    adjust : float64 [k, rows], NaN where missing; used : bool [columns, k], which of them each model has
+    drop : by how much the profile falls at an interval's ends
+    returns : float64 [columns, 7]: coefficient per standard deviation (n - 1), its standard error, lower and upper end
+        of the interval, statistic of the penalised likelihood ratio, rows, whether all iterations ended; NaN where the
+        rows are no more than the coefficients or of one class, or the column is constant or a sum of the others
+    """
+    out = np.full((columns.shape[0], 7), np.nan)
+    for c in range(columns.shape[0]):
+        kept = _whole_rows(columns[c], adjust, used[c])
+        y = event[kept].astype(np.float64)
+        n, positive = kept.size, y.sum()
+        out[c, 5], out[c, 6] = n, 0.0
+        if n < 3 or positive in (0.0, float(n)):
+            continue
+        design, unit = _design(columns[c], adjust, used[c], kept)
+        d = design.shape[0]
+        if unit == 0.0 or n <= d:
+            continue
+        start = np.zeros(d)
+        start[0] = np.log(positive / (n - positive))
+        theta, found = firth_profile(design, y, start, drop)
+        out[c, 0], out[c, 1] = theta[d - 1] * unit, found[0] * unit
+        out[c, 2], out[c, 3] = found[1] * unit, found[2] * unit
+        out[c, 4], out[c, 6] = found[3], found[5]
+    return out

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import chdtrc
 
+from radiomics_pipeline.kernels.added import HAZARD
 from radiomics_pipeline.kernels.cox import score_columns
-from radiomics_pipeline.kernels.likelihoods import HAZARD
 from radiomics_pipeline.stats.delong import patient_codes
 from radiomics_pipeline.stats.partial import Added, fit_added
 

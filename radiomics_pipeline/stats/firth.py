@@ -14,8 +14,7 @@ from scipy.linalg import solve_triangular
 from scipy.special import chdtrc, chdtri
 
 from radiomics_pipeline.errors import OutcomeError, TableError
-from radiomics_pipeline.kernels.firth import firth_profile
-from radiomics_pipeline.kernels.orthogonal import LEFT
+from radiomics_pipeline.kernels.firth import LEFT, firth_profile
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import chdtrc, chdtri
 
-from radiomics_pipeline.kernels.firth_columns import firth_added
+from radiomics_pipeline.kernels.firth import firth_added
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.special import fdtrc
 
-from radiomics_pipeline.kernels.likelihoods import NUMBER
+from radiomics_pipeline.kernels.added import NUMBER
 from radiomics_pipeline.stats.partial import Added, fit_added
 
 

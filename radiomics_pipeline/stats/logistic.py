@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from radiomics_pipeline.kernels.likelihoods import CLASSES
+from radiomics_pipeline.kernels.added import CLASSES
 from radiomics_pipeline.stats.partial import Added, fit_added
 
 

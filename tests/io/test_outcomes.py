@@ -137,3 +137,16 @@ def test_a_key_of_another_name_is_matched_with_what_it_fits(join):
 def test_an_outcome_is_a_target_or_a_time_and_an_event(columns):
     with pytest.raises(OutcomeError):
         OutcomeColumns(**columns)
+
+
+def test_keys_that_only_a_typist_made_different_are_pointed_out(join):
+    found = join("case,died\nC-01,1\nc2,0\nc3,1\nc44,0\n", target="died")
+    assert any("1 keys differ" in note and "'C-01' here, 'c1' there; write them alike" in note for note in found.notes)
+    assert found.table.case == ("c2", "c3")
+    with pytest.raises(TableError, match=r"'C1' here, 'c1' there, 'C_002' here, 'c2' there"):
+        join("case,died\nC1,1\nC_002,0\n", target="died")
+
+
+def test_keys_that_differ_in_a_number_are_not(join):
+    found = join("case,died\nc1,1\nc2,0\nc10,1\nc3b,0\n", target="died")
+    assert not any("write them alike" in note for note in found.notes)
