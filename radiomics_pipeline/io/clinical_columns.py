@@ -18,6 +18,8 @@ def coded(source: TextTable, names: tuple[str, ...], notes: list[str]) -> Clinic
     categories: list[tuple[str, ...] | None] = []
     for name in names:
         numbers, texts = source.numbers(name)
+        if not texts and np.isnan(numbers).all():
+            raise TableError(f"{source.name}: clinical column {name!r} has no value in any row; leave it out")
         if not texts:
             values.append(_moderate(numbers, name, source.name))
             categories.append(None)

@@ -26,6 +26,9 @@ MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "-", ".", "
 SEPARATOR_LINE = re.compile(r'"?sep=([,;\t])"?[,;\t]*\r?\n', re.IGNORECASE)
 """What Excel writes and reads ahead of a table."""
 
+THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+
 
 @dataclass(frozen=True)
 class TextTable:
@@ -72,7 +75,19 @@ class TextTable:
                 numbers[i] = number
         if self.decimal_comma and points and commas and not texts:
             raise TableError(f"{self.name}: column {name!r} mixes decimal commas and decimal points")
+        if self.decimal_comma and points and self._in_thousands(cells):
+            raise TableError(
+                f"{self.name}: column {name!r} holds numbers such as {next(c for c in cells if '.' in c)!r}, which may "
+                "mean thousands; write them without points"
+            )
         return numbers, tuple(texts)
+
+    def _in_thousands(self, cells: Sequence[str]) -> bool:
+        """Whether points in a column may part thousands: so all of them stand, beside whole numbers or commas."""
+        if not all(THOUSANDS.fullmatch(cell) for cell in cells if "." in cell and cell not in MISSING):
+            return False
+        whole = any(cell.lstrip("+-").isdecimal() for cell in cells)
+        return whole or any(DECIMAL_COMMA.fullmatch(cell) for row in self.rows for cell in row)
 
 
 def read_text_table(path: Path, *, short: bool = False) -> TextTable:

@@ -9,7 +9,7 @@ import numpy as np
 
 from radiomics_pipeline.errors import ParamsError
 from radiomics_pipeline.selection.effects import Effect, Given, effect_of, not_given_itself, ranks_of
-from radiomics_pipeline.stats.concordance import harrell_c
+from radiomics_pipeline.stats.concordance import compared_times, harrell_c
 from radiomics_pipeline.stats.correlation import spearman_columns
 from radiomics_pipeline.stats.cox import empty_residuals
 from radiomics_pipeline.stats.delong import auc_delong
@@ -68,10 +68,11 @@ def rank_alone(
     columns the same holds of the rows that have them too, and `note` says so after "adjusted:". Not where patients have
     several rows: there the coefficient of a separation has no end.
 
-    Competing events: the hazard of the cause of interest, the others being censored. Where patients have several rows,
-    these tests would take dependent rows for independent ones: then intervals sum influences by patient, and p is that
-    of a score test whose variance comes from the patients' sums; `test` and `effect_test` say so. An infinite cell is
-    a missing one. Quade, JASA 1967;62:1187, doi 10.1080/01621459.1967.10500925.
+    Competing events: C counts a row after a competing event as never having the one of interest (`compared_times`);
+    the hazard is that of the cause of interest, the others being censored, and may point the other way. Where patients
+    have several rows, these tests would take dependent rows for independent ones: then intervals sum influences by
+    patient, and p is that of a score test whose variance comes from the patients' sums; `test` and `effect_test` say
+    so. An infinite cell is a missing one. Quade, JASA 1967;62:1187, doi 10.1080/01621459.1967.10500925.
 
     Raises ParamsError where `adjust` does not fit, OutcomeError where patients can hardly be exchanged.
     """
@@ -128,7 +129,7 @@ def _index(values: np.ndarray, outcome: Outcome, given: Given, effect: Effect) -
         test = "Mann-Whitney" if groups is None else "rank sum by patient"
         return _Index("auc", 0.5, areas.area, areas.lower, areas.upper, n, areas.n_positive, p, test)
     if outcome.time is not None:
-        found = harrell_c(values, outcome.time, outcome.event, groups)
+        found = harrell_c(values, compared_times(outcome.time, outcome.value), outcome.event, groups)
         return _Index(
             "c_index", 0.5, found.index, found.lower, found.upper, n, found.n_events, effect.p, effect.tests[0]
         )

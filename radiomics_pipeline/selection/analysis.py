@@ -34,7 +34,6 @@ from radiomics_pipeline.selection.validation.centres import refuse_unseen_centre
 from radiomics_pipeline.selection.validation.compare import compare
 from radiomics_pipeline.selection.validation.evaluate import evaluate
 from radiomics_pipeline.selection.validation.fitting import selected_columns
-from radiomics_pipeline.selection.validation.metrics import horizon_of
 from radiomics_pipeline.selection.validation.schemes import Splits, draw
 from radiomics_pipeline.types.outcome import Clinical, Outcome
 from radiomics_pipeline.types.performance import ComparisonRow, Evaluation
@@ -149,9 +148,7 @@ def _fitted(study: Study, plan: Plan, evaluation: Evaluation, groups: Sequence[R
     X, outcome = study.X[study.own], study.outcome.rows(study.own)
     model = fit_final(pipeline, X, outcome, study.patients[study.own], study.params.seed)
     used = selected_columns(model, X.shape[1])
-    horizon = None
-    if outcome.time is not None:
-        horizon = horizon_of(outcome, study.params.validation.horizon)[0]
+    horizon = None if outcome.time is None else study.horizon
     formula = formula_of(model, X, study.layout.names, outcome.kind, used)
     return FinalModel(plan.name, model, horizon, cutpoints(study, evaluation, groups), formula)
 

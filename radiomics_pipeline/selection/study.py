@@ -9,7 +9,8 @@ import numpy as np
 
 from radiomics_pipeline.params.selection import SelectionParams
 from radiomics_pipeline.selection.layout import Layout, inputs_of
-from radiomics_pipeline.selection.validation.folds import Fold
+from radiomics_pipeline.selection.validation.folds import Fold, trained_on
+from radiomics_pipeline.selection.validation.metrics import horizon_of
 from radiomics_pipeline.types.outcome import Clinical, Outcome
 from radiomics_pipeline.types.ranking import Redundancy, UnivariateRow
 from radiomics_pipeline.types.side import Side
@@ -48,6 +49,11 @@ class Study:
     def patients(self) -> np.ndarray:
         """Of each row the patient, object [rows]."""
         return np.array(self.table.patient, dtype=object)
+
+    @property
+    def horizon(self) -> float:
+        """Time at which survival is judged; NaN of an outcome without times."""
+        return horizon_of(self.outcome, self.params.validation.horizon, trained_on(self.folds))[0]
 
     @property
     def test_share(self) -> float:

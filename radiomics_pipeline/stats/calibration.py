@@ -203,7 +203,7 @@ def _wald(value: float, variance: float, level: float, note: str) -> Estimate:
 def _logistic(
     design: np.ndarray, flags: np.ndarray, offset: np.ndarray, groups: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients of a logistic regression and their covariance.
+    """Coefficients of a logistic regression and their covariance: the model's, or from the sums of several rows.
 
     By Newton's method: no step moves a row's logit by more than STEP, since from where all probabilities are 0 or 1 in
     floating point there is no way back; a step that does not lower the loss is halved.
@@ -225,9 +225,9 @@ def _logistic(
             break
     fitted = expit(offset + design @ beta)
     bread = np.linalg.inv((design * (fitted * (1 - fitted))[:, None]).T @ design)
-    if groups is None:
-        return beta, bread
     codes, n_groups = patient_codes(groups, len(y))
+    if n_groups == len(y):
+        return beta, bread
     score = np.zeros((n_groups, design.shape[1]))
     np.add.at(score, codes, design * (y - fitted)[:, None])
     return beta, bread @ score.T @ score @ bread

@@ -52,3 +52,20 @@ def harrell_c(
     lower, upper = wald_interval(out[:, 0], out[:, 1])
     counts = out[:, 2:5].astype(np.int64)
     return Concordances(out[:, 0], out[:, 1], lower, upper, counts[:, 0], counts[:, 1], counts[:, 2])
+
+
+def compared_times(time: np.ndarray, cause: np.ndarray) -> np.ndarray:
+    """Times by which pairs of rows are compared, float64 [rows]: a competing event leaves its row the last of all.
+
+    time : float64 [rows]; cause : 0 none seen, 1 the event of interest, 2 and on competing ones
+
+    The row never has the event of interest: Wolbers et al., Epidemiology 2009;20:555,
+    doi 10.1097/EDE.0b013e3181a39056.
+    """
+    return np.where(np.asarray(cause) > 1, np.max(time) + 1, time)
+
+
+def harrell_c_of(risks: np.ndarray, y: np.ndarray) -> Concordances:
+    """Harrell's C of every column of risks [rows, columns]. y : structured (event, time[, cause]), see Outcome.y"""
+    time = compared_times(y["time"], y["cause"]) if "cause" in (y.dtype.names or ()) else y["time"]
+    return harrell_c(risks, time, y["event"])

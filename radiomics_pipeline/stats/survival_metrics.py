@@ -13,7 +13,7 @@ import numpy as np
 
 from radiomics_pipeline.errors import TableError
 from radiomics_pipeline.stats.competing import checked_causes, cumulative_incidence
-from radiomics_pipeline.stats.concordance import harrell_c
+from radiomics_pipeline.stats.concordance import compared_times, harrell_c
 
 NAN = float("nan")
 
@@ -91,12 +91,12 @@ class FollowUp:
 def c_harrell(part: FollowUp, risk: np.ndarray) -> Metric:
     """Harrell's C over all times: comparable pairs whose earlier event has the higher risk; it depends on censoring.
 
-    With competing events the cause-specific form: such a row is later than every event of interest. Harrell, Lee and
-    Mark, Stat Med 1996;15:361; Wolbers et al., Epidemiology 2009;20:555, doi 10.1097/EDE.0b013e3181a39056.
+    With competing events such a row is later than every event of interest (`compared_times`). Harrell, Lee and Mark,
+    Stat Med 1996;15:361.
     """
     scores = _risks(part, risk)
-    time = np.where(part.cause > 1, part.time.max() + 1, part.time)
-    found = float(harrell_c(scores[:, None], time, part.cause == 1).index[0])
+    times = compared_times(part.time, part.cause)
+    found = float(harrell_c(scores[:, None], times, part.cause == 1).index[0])
     events = int((part.cause == 1).sum())
     return Metric(found, "no comparable pair in the test part" if np.isnan(found) else "", NAN, events)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -216,12 +214,9 @@ def test_a_point_that_is_no_number_is_refused():
         drawn([points])
 
 
-def test_a_hundred_rois_take_less_than_a_second():
+def test_a_large_roi_is_filled_whole():
     grid = Grid((300, 512, 512), (3.0, 0.97, 0.97))
     angles = np.linspace(0, 2 * np.pi, 300, endpoint=False)
     ring = [(256 + 60 * np.sin(a), 256 + 70 * np.cos(a)) for a in angles]
     contours = [contour(grid, z, ring) for z in range(100, 150)]
-    started = time.process_time()
-    for _ in range(10):
-        assert enclose(contours, grid, "x").box.sum() > 600000
-    assert (time.process_time() - started) / 10 < 0.05, "ten times what it takes"
+    assert enclose(contours, grid, "x").box.sum() == pytest.approx(50 * np.pi * 60 * 70, rel=5e-3)

@@ -169,6 +169,26 @@ def test_decimal_commas_and_points_in_one_column_are_refused(join):
 
 
 @pytest.mark.parametrize(
+    "rows", ["case;days;age\nc1;1.950;61,5\nc2;2.100;50\n", "case;days;age\nc1;1.950;61\nc2;950;50\n"]
+)
+def test_points_that_may_part_thousands_are_refused(join, rows):
+    with pytest.raises(TableError, match=r"column 'days' holds numbers such as '1\.950', which may mean thousands"):
+        join(rows, target="days", kind="continuous")
+
+
+@pytest.mark.parametrize(
+    "rows", ["case;x;age\nc1;0.950;61,5\nc2;2.100;50\n", "case;x;age\nc1;1.95;6\nc2;2;5\n", "case,x\nc1,1.950\nc2,2\n"]
+)
+def test_points_that_part_no_thousands_are_decimal(join, rows):
+    assert 0.9 < join(rows, target="x", kind="continuous").outcome.value[0] < 2
+
+
+def test_a_clinical_column_without_a_value_is_refused(join):
+    with pytest.raises(TableError, match="clinical column 'age' has no value in any row; leave it out"):
+        join(columns("died,age", "1,", "0,NA", "1,"), target="died", clinical=("age",))
+
+
+@pytest.mark.parametrize(
     ("outcomes", "message"),
     [
         ("patient,died\np1,1\np2,0\np1,1\n", "patient occurs twice: p1; one row each is needed"),

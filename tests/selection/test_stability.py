@@ -1,5 +1,3 @@
-import time
-
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression, lasso_path
@@ -223,14 +221,3 @@ def test_wrong_settings_are_refused():
     ):
         with pytest.raises(ParamsError, match=message):
             selector.fit(X, y)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("effect", [0.0, 1.5])
-@pytest.mark.parametrize("kind", ["binary", "survival"])
-@pytest.mark.parametrize("selector", [Stability(), CalibratedStability()])
-def test_a_thousand_columns_take_less_than_five_seconds(selector, kind, effect):
-    X, y = planted(kind, n=200, columns=1000, effect=effect)
-    start = time.process_time()
-    selector.fit(X, y)
-    assert time.process_time() - start < 5.0

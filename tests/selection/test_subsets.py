@@ -1,5 +1,4 @@
 import itertools
-import time
 
 import numpy as np
 import pytest
@@ -132,15 +131,12 @@ def test_a_doubled_column_gets_no_second_coefficient():
     assert found[0, 3] == 0
 
 
-@pytest.mark.parametrize(("kind", "limit"), [("binary", 1.0), ("survival", 3.0)])
-def test_all_subsets_of_ten_candidates_are_fitted_in_time(kind, limit):
+@pytest.mark.parametrize("kind", ["binary", "survival"])
+def test_all_subsets_of_ten_candidates_are_fitted(kind):
     x = columns()
     family = FAMILIES[kind]
     y = binary(x) if kind == "binary" else structured(*survival(x)[1:])
-    family.fit(x, y, all_subsets(10)[:3], 1.0)
-    start = time.process_time()
     assert family.fit(x, y, all_subsets(10), 1.0).converged.all()
-    assert time.process_time() - start < limit
 
 
 def test_subsets_are_all_there_once():

@@ -44,6 +44,8 @@ def test_errors_over_patients_equal_the_sandwich_of_statsmodels():
     both = sm.Logit(event.astype(float), sm.add_constant(logit(p))).fit(disp=0, **kind)
     found = recalibration(p, event, groups=groups)
     assert [f.error for f in found] == pytest.approx(list(both.bse), rel=1e-6)
+    apart = recalibration(p, event, groups=np.arange(len(p)))
+    assert apart == recalibration(p, event), "patients of one row each: the model's own error"
     ones = np.ones((len(p), 1))
     alone = sm.GLM(event.astype(float), ones, family=sm.families.Binomial(), offset=logit(p)).fit(**kind)
     assert in_the_large(p, event, groups=groups).error == pytest.approx(alone.bse[0], rel=1e-6)

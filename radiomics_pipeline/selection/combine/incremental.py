@@ -16,7 +16,7 @@ from radiomics_pipeline.errors import ParamsError, TableError
 from radiomics_pipeline.selection.combine.families import Family, family_of
 from radiomics_pipeline.selection.validation.folds import Fold
 from radiomics_pipeline.selection.validation.metrics import METRICS
-from radiomics_pipeline.stats.concordance import harrell_c
+from radiomics_pipeline.stats.concordance import harrell_c_of
 from radiomics_pipeline.stats.correlation import fill_median
 from radiomics_pipeline.stats.delong import auc_delong
 from radiomics_pipeline.stats.nadeau_bengio import corrected_interval
@@ -240,7 +240,7 @@ def _scaled(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray
 def _test_scores(family: Family, risk: np.ndarray, train: np.ndarray, test: np.ndarray) -> np.ndarray:
     """Of predictions [rows, models] of the rows left out: AUC, C or R2 (against the training mean)."""
     if test.dtype.names:
-        return harrell_c(risk, test["time"], test["event"]).index
+        return harrell_c_of(risk, test).index
     if family is family_of("binary"):
         return auc_delong(risk, test == 1).area
     total = float(((test - train.mean()) ** 2).sum())

@@ -14,7 +14,7 @@ from radiomics_pipeline.params.combination import CombinationParams
 from radiomics_pipeline.selection.combine.families import Family, Fits, measure_of
 from radiomics_pipeline.selection.combine.screen import choose
 from radiomics_pipeline.selection.combine.subsets import all_subsets
-from radiomics_pipeline.stats.concordance import harrell_c
+from radiomics_pipeline.stats.concordance import harrell_c_of
 from radiomics_pipeline.stats.delong import auc_delong
 
 
@@ -129,7 +129,7 @@ def _scores(fits: Fits, outside: np.ndarray, y: np.ndarray, loss: np.ndarray) ->
     """AUC, C or R2 of every model on the rows left out."""
     risk = fits.linear(outside).T
     if y.dtype.names:
-        return harrell_c(risk, y["time"], y["event"]).index
+        return harrell_c_of(risk, y).index
     if y.dtype.kind == "i":
         return auc_delong(risk, y == 1).area
     return np.asarray(1.0 - loss / loss[0])

@@ -17,7 +17,7 @@ from radiomics_pipeline.selection.learners.neighbours import NearestClasses
 from radiomics_pipeline.selection.learners.search import Grid, Tried, check_grid, try_grid, try_optuna
 from radiomics_pipeline.selection.registry import Method
 from radiomics_pipeline.selection.validation.folds import deal, inner_count
-from radiomics_pipeline.stats.concordance import harrell_c
+from radiomics_pipeline.stats.concordance import harrell_c_of
 from radiomics_pipeline.types.outcome import Kind
 
 EQUAL = 1e-9
@@ -197,7 +197,7 @@ def held_out_loss(model: Any, X: np.ndarray, y: np.ndarray, train: np.ndarray, t
 
 def _wrong_pairs(risk: np.ndarray, y: np.ndarray) -> float:
     """Comparable pairs (of Harrell) whose earlier event has the lower risk; ties count half."""
-    found = harrell_c(risk[:, None], np.asarray(y["time"], np.float64), np.asarray(y["event"], np.bool_))
+    found = harrell_c_of(risk[:, None], y)
     pairs = float(found.n_pairs[0])
     return pairs * (1 - float(found.index[0])) if pairs else 0.0
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from radiomics_pipeline.errors import ParamsError, TableError, did_you_mean
 from radiomics_pipeline.selection.outcomes.out_of_fold import OutOfFold, patient_draws
-from radiomics_pipeline.stats.concordance import harrell_c
+from radiomics_pipeline.stats.concordance import compared_times, harrell_c
 from radiomics_pipeline.stats.holm import holm
 from radiomics_pipeline.stats.intervals import wald_interval
 from radiomics_pipeline.stats.paired_auc import contrast, paired_areas
@@ -167,7 +167,7 @@ def _concordances(part: OutOfFold, score: np.ndarray, draws: int, seed: int) -> 
     assert part.outcome.time is not None
     values = np.column_stack([score, part.prediction.T])
     event = part.outcome.event
-    time = np.where(part.outcome.value > 1, part.outcome.time.max() + 1, part.outcome.time)
+    time = compared_times(part.outcome.time, part.outcome.value)
 
     def both(rows: np.ndarray) -> tuple[float, float]:
         index = harrell_c(values[rows], time[rows], event[rows]).index

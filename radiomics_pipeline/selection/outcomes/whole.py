@@ -13,7 +13,6 @@ from radiomics_pipeline.selection.outcomes.risk_groups import risk_group_rows, t
 from radiomics_pipeline.selection.outcomes.sample_size import sample_size_notes, sample_size_rows
 from radiomics_pipeline.selection.outcomes.training_cuts import METHODS, training_cuts
 from radiomics_pipeline.selection.study import Study
-from radiomics_pipeline.selection.validation.metrics import horizon_of
 from radiomics_pipeline.types.outcome import TIMED
 from radiomics_pipeline.types.performance import Evaluation
 from radiomics_pipeline.types.report import Reports, RiskGroupRow
@@ -24,8 +23,7 @@ DECIDED = ("binary", *TIMED)
 
 def report_on(study: Study, evaluations: Sequence[Evaluation], default: str) -> Reports:
     """Calibration, risk groups and readers of the default plan; net benefit of all; the sample size."""
-    outcome, params = study.outcome, study.params
-    horizon, _ = horizon_of(outcome, params.validation.horizon)
+    outcome, params, horizon = study.outcome, study.params, study.horizon
     own = outcome.rows(_one_a_patient(study))
     size = sample_size_rows(own, candidates(study), horizon=horizon if outcome.kind in TIMED else None)
     if outcome.kind not in DECIDED:
@@ -50,9 +48,8 @@ def _groups(study: Study, predicted: OutOfFold, horizon: float) -> tuple[RiskGro
 
 def size_notes(study: Study) -> tuple[str, ...]:
     """What this study's size allows, to be read before any score."""
-    horizon, _ = horizon_of(study.outcome, study.params.validation.horizon)
     own = study.outcome.rows(_one_a_patient(study))
-    return sample_size_notes(own, candidates(study), horizon=horizon if study.outcome.kind in TIMED else None)
+    return sample_size_notes(own, candidates(study), horizon=study.horizon if study.outcome.kind in TIMED else None)
 
 
 def candidates(study: Study) -> int:

@@ -239,7 +239,7 @@ def _cox(X: np.ndarray, target: Target) -> Evidence:
 
 def _concordance(X: np.ndarray, target: Target) -> Evidence:
     """Harrell's C, or 1 less it where that is larger; p of the Cox model."""
-    index = harrell_c(X, target.timed, target.event, np.arange(len(X))).index
+    index = harrell_c(X, target.compared, target.event, np.arange(len(X))).index
     return np.maximum(index, 1 - index), _cox(X, target)[1]
 
 

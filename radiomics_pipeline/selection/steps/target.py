@@ -10,6 +10,7 @@ from scipy.stats import rankdata
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
 from radiomics_pipeline.errors import OutcomeError, ParamsError
+from radiomics_pipeline.stats.concordance import compared_times
 from radiomics_pipeline.stats.delong import patient_codes
 from radiomics_pipeline.types.outcome import CLASSES, KINDS, TIMED, Kind
 
@@ -24,11 +25,13 @@ class Target:
     value : float64 [rows]; classes: codes from 0 in the order of the labels; continuous: the number; with a time: 1
         where the event (of interest) was seen, else 0
     time : float64 [rows], None unless there is a time
+    competing : bool [rows], where a competing event was seen; None unless there are such
     """
 
     kind: Kind
     value: np.ndarray
     time: np.ndarray | None = None
+    competing: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.value)
@@ -46,13 +49,20 @@ class Target:
         return self.time
 
     @property
+    def compared(self) -> np.ndarray:
+        """float64 [rows], the times by which Harrell's C compares rows; see stats.concordance.compared_times."""
+        none = np.zeros(len(self), np.bool_)
+        return compared_times(self.timed, 2 * (none if self.competing is None else self.competing))
+
+    @property
     def strata(self) -> np.ndarray:
         """int64 [rows]: what subsamples share out evenly, the class or the event; zeros of a number."""
         return np.zeros(len(self), np.int64) if self.kind == "continuous" else self.value.astype(np.int64)
 
     def rows(self, keep: np.ndarray) -> Target:
         """The rows at these positions (or where True)."""
-        return Target(self.kind, self.value[keep], None if self.time is None else self.time[keep])
+        time, competing = (None if of is None else of[keep] for of in (self.time, self.competing))
+        return Target(self.kind, self.value[keep], time, competing)
 
     def numbers(self) -> np.ndarray:
         """The outcome as what a linear model or a tree can regress on, float64 [rows, k], column means 0.
@@ -130,8 +140,10 @@ def _read_times(y: Any, kind: KindOrAuto, names: tuple[str, ...], n_rows: int) -
     event = np.asarray(y["event"], np.bool_)
     if not event.any():
         raise OutcomeError(f"none of {len(event)} rows has the event")
-    found: Kind = "competing" if "cause" in names else "survival"
-    return Target(found, event.astype(np.float64), np.asarray(y["time"], np.float64))
+    time = np.asarray(y["time"], np.float64)
+    if "cause" not in names:
+        return Target("survival", event.astype(np.float64), time)
+    return Target("competing", event.astype(np.float64), time, np.asarray(y["cause"]) > 1)
 
 
 def patients_of(patient: Any, n_rows: int) -> np.ndarray:

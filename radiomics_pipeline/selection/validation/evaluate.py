@@ -22,7 +22,7 @@ from radiomics_pipeline.selection.validation.fitting import (
     selected_columns,
     training_cut,
 )
-from radiomics_pipeline.selection.validation.folds import Fold
+from radiomics_pipeline.selection.validation.folds import Fold, trained_on
 from radiomics_pipeline.selection.validation.held import Held
 from radiomics_pipeline.selection.validation.metrics import horizon_of
 from radiomics_pipeline.selection.validation.summary import summarise
@@ -148,7 +148,7 @@ def prepare(  # noqa: PLR0917
     guards.refuse_outcome_columns(table, clinical, outcome, side_names)
     guards.check_folds(folds, table)
     params = params or ValidationParams()
-    horizon, limit = horizon_of(outcome, params.horizon)
+    horizon, limit = horizon_of(outcome, params.horizon, trained_on(folds))
     times = None
     if outcome.time is not None:
         times = np.unique(np.append(limit * np.arange(1, N_TIMES + 1) / N_TIMES, horizon))

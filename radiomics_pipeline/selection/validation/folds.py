@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,11 @@ class Fold:
     train: np.ndarray
     test: np.ndarray
     name: str = ""
+
+
+def trained_on(folds: Sequence[Fold]) -> np.ndarray:
+    """Int64 positions of the rows that some fold trains on, rising: of an external test those of our own alone."""
+    return np.unique(np.concatenate([fold.train for fold in folds]))
 
 
 def draw_folds(table: FeatureTable, outcome: Outcome, *, folds: int, repeats: int, seed: int) -> tuple[Fold, ...]:

@@ -127,14 +127,17 @@ def score(metric: Metric, held: Held) -> tuple[float, str]:
     return (np.nan, found) if isinstance(found, str) else (float(found), "")
 
 
-def horizon_of(outcome: Outcome, wanted: float | None) -> tuple[float, float]:
-    """Time at which curves are judged, and time at which they end; NaN without a time. wanted : None: the defaults"""
+def horizon_of(outcome: Outcome, wanted: float | None, trained: np.ndarray) -> tuple[float, float]:
+    """Time at which curves are judged, and time at which they end; NaN without a time.
+
+    wanted : None: the defaults; trained : positions of the rows that a fold may train on, whose events set the first
+    """
     if outcome.time is None:
         return float("nan"), float("nan")
     if wanted is not None:
         return wanted, wanted
     limit = default_limit(outcome)
-    return min(default_horizon(outcome), limit), limit
+    return min(default_horizon(outcome.rows(trained)), limit), limit
 
 
 def default_horizon(outcome: Outcome) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from radiomics_pipeline.selection.validation.folds import Fold
 from radiomics_pipeline.selection.validation.held import Held, pool
 from radiomics_pipeline.selection.validation.metrics import Metric, metrics_of, score
-from radiomics_pipeline.stats.concordance import harrell_c
+from radiomics_pipeline.stats.concordance import compared_times, harrell_c
 from radiomics_pipeline.stats.delong import auc_delong
 from radiomics_pipeline.stats.nadeau_bengio import corrected_interval
 from radiomics_pipeline.types.performance import MetricRow, PerformanceRow
@@ -81,8 +81,9 @@ def single_interval(metric: Metric, held: Held) -> tuple[float, float]:
     if metric.name == "auc" and outcome.kind == "binary" and held.risk is not None:
         areas = auc_delong(held.risk[:, None], outcome.event, held.patient)
         return float(areas.lower[0]), float(areas.upper[0])
-    if metric.name == "c_index" and outcome.kind == "survival" and held.risk is not None:
-        found = harrell_c(held.risk[:, None], np.asarray(outcome.time), outcome.event, held.patient)
+    if metric.name == "c_index" and outcome.time is not None and held.risk is not None:
+        times = compared_times(outcome.time, outcome.value)
+        found = harrell_c(held.risk[:, None], times, outcome.event, held.patient)
         return float(found.lower[0]), float(found.upper[0])
     drawn = np.array([score(metric, part)[0] for part in patient_samples(held, DRAWS, 0)])
     drawn = drawn[np.isfinite(drawn)]
