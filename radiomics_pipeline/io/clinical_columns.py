@@ -18,9 +18,8 @@ def coded(source: TextTable, names: tuple[str, ...], notes: list[str]) -> Clinic
     categories: list[tuple[str, ...] | None] = []
     for name in names:
         numbers, texts = source.numbers(name)
-        if not texts and np.isnan(numbers).all():
-            raise TableError(f"{source.name}: clinical column {name!r} has no value in any row; leave it out")
         if not texts:
+            _refuse_constant(numbers, name, source.name)
             values.append(_moderate(numbers, name, source.name))
             categories.append(None)
             continue
@@ -52,6 +51,15 @@ def _category(source: TextTable, name: str) -> tuple[str, ...]:
     return known
 
 
+def _refuse_constant(numbers: np.ndarray, name: str, file: str) -> None:
+    different = np.unique(numbers[~np.isnan(numbers)])
+    if len(different) < 2:
+        found = (
+            f"holds {different[0]:g} alone, which tells no rows apart" if len(different) else "has no value in any row"
+        )
+        raise TableError(f"{file}: clinical column {name!r} {found}; leave it out")
+
+
 def _moderate(numbers: np.ndarray, name: str, file: str) -> np.ndarray:
     """The numbers of a clinical column; TableError where one is infinite or too large to be computed with."""
     large = np.abs(numbers) > LARGEST
@@ -68,8 +76,8 @@ def coded_like(source: TextTable, training: Clinical, notes: list[str]) -> Clini
         if known is None:
             if texts:
                 raise TableError(
-                    f"{source.name}: clinical column {name!r} holds numbers in one table and texts in the other (here "
-                    f"{some(map(repr, texts), 3)})"
+                    f"{source.name}: clinical column {name!r} holds texts, such as {some(map(repr, texts), 3)}, and "
+                    "numbers in the training table; correct them"
                 )
             values.append(_moderate(numbers, name, source.name))
             continue
@@ -79,7 +87,7 @@ def coded_like(source: TextTable, training: Clinical, notes: list[str]) -> Clini
         if there and len(new) == len(there):
             raise TableError(
                 f"{source.name}: no text of the clinical column {name!r} is known to the training table; here "
-                f"{some(sorted(set(new)), 3)}, there {some(known, 3)}"
+                f"{some(sorted(set(new)), 3)}, there {some(known, 3)}; write them alike, or leave the cells blank"
             )
         if new:
             notes.append(

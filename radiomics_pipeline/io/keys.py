@@ -57,5 +57,6 @@ def near_keys(theirs: Sequence[str], ours: Sequence[str]) -> list[str]:
 
 
 def _plain(key: str) -> str:
-    numbers = re.sub(r"\d+", lambda found: str(int(found[0])), key.casefold())
+    whole = re.sub(r"\.0+$", "", key.casefold())  # as a spreadsheet writes a whole number
+    numbers = re.sub(r"\d+", lambda found: str(int(found[0])), whole)
     return re.sub(r"[\W_]+", "", numbers)

@@ -183,11 +183,6 @@ def test_points_that_part_no_thousands_are_decimal(join, rows):
     assert 0.9 < join(rows, target="x", kind="continuous").outcome.value[0] < 2
 
 
-def test_a_clinical_column_without_a_value_is_refused(join):
-    with pytest.raises(TableError, match="clinical column 'age' has no value in any row; leave it out"):
-        join(columns("died,age", "1,", "0,NA", "1,"), target="died", clinical=("age",))
-
-
 @pytest.mark.parametrize(
     ("outcomes", "message"),
     [

@@ -145,8 +145,10 @@ def test_keys_that_only_a_typist_made_different_are_pointed_out(join):
     assert found.table.case == ("c2", "c3")
     with pytest.raises(TableError, match=r"'C1' here, 'c1' there, 'C_002' here, 'c2' there"):
         join("case,died\nC1,1\nC_002,0\n", target="died")
+    with pytest.raises(TableError, match=r"'1\.0' here, '1' there, '10\.0' here, '10' there"):
+        join("case,died\n1.0,1\n10.0,0\n", "case,patient,a\n1,p1,4\n10,p2,5\n", target="died")
 
 
 def test_keys_that_differ_in_a_number_are_not(join):
-    found = join("case,died\nc1,1\nc2,0\nc10,1\nc3b,0\n", target="died")
+    found = join("case,died\nc1,1\nc2,0\nc10,1\nc3b,0\nc4.01,1\n", target="died")
     assert not any("write them alike" in note for note in found.notes)

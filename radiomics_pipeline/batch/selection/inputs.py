@@ -28,6 +28,8 @@ FOLLOW_UP = re.compile(
     re.IGNORECASE,
 )
 """Names of columns that are hardly features."""
+UNLIKE = 5.0
+"""Ratio of two studies' median times from which their unit is asked for: weeks are 7 days."""
 HISTORY = "history"
 """Key of a manifest's options that says what was done to a table by its outcomes; see validation.guards."""
 
@@ -97,7 +99,7 @@ def read_inputs(
     for name, path in beside.blocks.items():
         found, own, said = join_block(found, read_text_table(path), name, columns.id)
         blocks[name] = own
-        notes += said
+        notes += [*said, *_telling(own, path.name)]
     if beside.repeated:
         _refuse_other_features(table, beside.repeated)
         again = read_repeats(found, read_text_table(beside.repeated), columns.id)
@@ -164,15 +166,18 @@ def _read(table: Path, outcomes: Path | None, columns: OutcomeColumns, training:
         raise TableError(f"{source.name}: {some(absent)} holds no numbers that could be compared with the model")
     place = {c: i for i, c in enumerate(aligned.table.columns)}
     readers = {**aligned.readers, **{r: aligned.table.values[:, place[r]] for r in indices}}
-    own = _own_columns(aligned.table.columns, source.name) if outcomes is None else ()
-    return replace(aligned, notes=(*file.notes, *own, *aligned.notes), readers=readers)
+    notes = [*file.notes, *_telling(aligned.table.columns, source.name), *aligned.notes]
+    if outcomes is None:
+        notes.append(
+            f"{source.name}: all its {len(file.table.columns)} other columns of numbers are taken for features"
+        )
+    return replace(aligned, notes=tuple(notes), readers=readers)
 
 
-def _own_columns(columns: tuple[str, ...], name: str) -> tuple[str, ...]:
-    """What becomes of a table's own columns where it holds the outcome, too."""
+def _telling(columns: tuple[str, ...], name: str) -> list[str]:
+    """A note on features that, by their names, hold follow-up or an outcome."""
     told = [c for c in columns if FOLLOW_UP.fullmatch(c)]
-    asked = f"; {some(told)} may tell the outcome: leave them out of the table" if told else ""
-    return (f"{name}: all its {len(columns)} other columns of numbers are taken for features{asked}",)
+    return [f"{name}: {some(told)} may tell the outcome: leave them out of the table, if so"] if told else []
 
 
 def _with_external(inputs: Inputs, table: Path, beside: Beside, columns: OutcomeColumns) -> Inputs:
@@ -190,6 +195,7 @@ def _with_external(inputs: Inputs, table: Path, beside: Beside, columns: Outcome
         raise TableError(f"{name}: {some(shared)} stand in the training table, too; leave them out")
     known = ranges_of(inputs.table.columns, inputs.table.values)
     strange = implausible(known, theirs.columns, theirs.case, theirs.values)
+    strange += _other_times(inputs.outcome, other.outcome)
     own, foreign = inputs.outcome, other.outcome
     causes = own.kind == "competing"  # of which any but the first may be absent on one side
     if own.categories != foreign.categories and not causes:
@@ -209,6 +215,16 @@ def _with_external(inputs: Inputs, table: Path, beside: Beside, columns: Outcome
         (*inputs.history, *_history(beside.external)),
         len(inputs.table),
     )
+
+
+def _other_times(own: Outcome, foreign: Outcome) -> list[str]:
+    """A note on follow-up of another order than our own, as of months for days."""
+    if own.time is None or foreign.time is None:
+        return []
+    ours, theirs = float(np.median(own.time)), float(np.median(foreign.time))
+    if max(ours, theirs) < UNLIKE * min(ours, theirs):
+        return []
+    return [f"its times have the median {theirs:g}, those of the training table {ours:g}; is it the same unit?"]
 
 
 def _refuse_other_features(table: Path, other: Path) -> None:

@@ -10,12 +10,13 @@ import numpy as np
 
 from radiomics_pipeline.batch.selection.plausible import implausible
 from radiomics_pipeline.errors import TableError, some
+from radiomics_pipeline.io.clinical_columns import coded_like
 from radiomics_pipeline.io.delimited import MISSING, TextTable, read_text_table, write_rows
 from radiomics_pipeline.io.further_tables import same_columns
 from radiomics_pipeline.io.model_file import check_features_digest, load_model, missing_columns
 from radiomics_pipeline.io.tables import read_features
 from radiomics_pipeline.types.model import ModelCard
-from radiomics_pipeline.types.outcome import CLASSES, TIMED, UNKNOWN_TEXT
+from radiomics_pipeline.types.outcome import CLASSES, TIMED, Clinical
 from radiomics_pipeline.types.side import codes_of
 from radiomics_pipeline.types.table import KEYS, FeatureTable
 
@@ -98,27 +99,12 @@ def _survival(fitted: Any, X: np.ndarray, horizon: float) -> np.ndarray | None:
 
 def _clinical(card: ModelCard, source: TextTable) -> tuple[np.ndarray, list[str]]:
     """The clinical columns as the model takes them, and notes on texts that it has not seen."""
-    columns, notes = [np.empty((len(source), 0))], []
-    for name in card.clinical:
-        known = card.clinical_texts.get(name)
-        if known is None:
-            numbers, texts = source.numbers(name)
-            if texts:
-                raise TableError(f"{source.name}: {name!r} holds {some(map(repr, texts), 3)}; the model needs numbers")
-            infinite = np.isinf(numbers)
-            if infinite.any():
-                raise TableError(f"{source.name}: {name!r} holds an infinite value; correct it or leave it blank")
-            columns.append(numbers[:, None])
-            continue
-        place = {text: float(i) for i, text in enumerate(known)}
-        cells = source.column(name)
-        unseen = sorted({c for c in cells if c not in place and c.lower() not in MISSING})
-        if unseen:
-            notes.append(
-                f"{name}: the model has not seen {some(map(repr, unseen))}; taken as none of {', '.join(known)}"
-            )
-        columns.append(np.array([[np.nan if c.lower() in MISSING else place.get(c, UNKNOWN_TEXT)] for c in cells]))
-    return np.hstack(columns), notes
+    if not card.clinical:
+        return np.empty((len(source), 0)), []
+    known = tuple(card.clinical_texts.get(name) for name in card.clinical)
+    trained = Clinical(card.clinical, np.empty((0, len(known))), known)
+    notes: list[str] = []
+    return coded_like(source, trained, notes).values, notes
 
 
 def _refuse_texts(card: ModelCard, source: TextTable, numeric: tuple[str, ...]) -> None:

@@ -19,6 +19,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from radiomics_pipeline.params.base import Section
+from radiomics_pipeline.selection.columns import prepared_columns
 from radiomics_pipeline.selection.combine.families import FAMILIES, Family
 from radiomics_pipeline.selection.combine.screen import Candidates, choose
 from radiomics_pipeline.selection.combine.subsets import BestOfSizes, best_of_sizes
@@ -120,7 +121,7 @@ class _BestSubset(BaseEstimator):
         self.pair_coef_ = weights[count:][both]
         self._weights = weights
         self._base = float(best.fits.intercepts[self.size_])
-        self.selected_ = np.sort(self._columns_before(n_columns)[found.columns[inside]])
+        self.selected_ = np.unique(prepared_columns(self.prepare_, range(n_columns))[found.columns[inside]])
 
     def contributions(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Parts of the linear predictor, float64 [rows, prepared columns], and what no column gives, [rows].
@@ -134,11 +135,6 @@ class _BestSubset(BaseEstimator):
         for k, pair in enumerate(found.pairs):
             values[:, found.columns[pair]] += 0.5 * parts[:, [count + k]]
         return values, np.full(len(z), self._base)
-
-    def _columns_before(self, n_columns: int) -> np.ndarray:
-        """Of every prepared column the column of X it came from, int64."""
-        names = self.prepare_.get_feature_names_out(np.array([str(c) for c in range(n_columns)], dtype=object))
-        return np.array([int(str(name).split("_")[0]) for name in names], dtype=np.int64)
 
     def _linear(self, X: Any) -> np.ndarray:
         check_is_fitted(self)

@@ -16,6 +16,7 @@ from scipy.stats import rankdata
 from sklearn.pipeline import Pipeline
 
 from radiomics_pipeline.errors import ParamsError, TableError
+from radiomics_pipeline.selection.columns import columns_before, place_names
 from radiomics_pipeline.selection.learners.recalibrated import Recalibrated
 from radiomics_pipeline.selection.learners.tuned import Tuned
 from radiomics_pipeline.selection.validation.fitting import fit_fresh, one_thread
@@ -47,10 +48,10 @@ def explain(model: Any, X: np.ndarray) -> Explained:
     Raises ParamsError where the model is neither XGBoost nor linear, has several classes, or a step mixes columns:
     permutation importance serves these.
     """
-    names = np.array([str(c) for c in range(X.shape[1])], dtype=object)
+    names = place_names(range(X.shape[1]))
     part = _unwrapped(_Part(model, np.asarray(X, np.float64), names))
-    origin = [str(name).removeprefix("missing_").split("_")[0] for name in part.names]
-    if not all(o.isdigit() for o in origin):
+    origin = columns_before(part.names)
+    if origin is None:
         raise ParamsError(f"a step before {type(part.model).__name__} mixes columns; {OTHERWISE}")
     values, base, method = _of_learner(part.model, part.z)
     if values.shape[1] != len(origin):
@@ -58,7 +59,7 @@ def explain(model: Any, X: np.ndarray) -> Explained:
             f"{type(part.model).__name__} uses {values.shape[1]} of {len(origin)} prepared columns; {OTHERWISE}"
         )
     whole = np.zeros((len(X), X.shape[1]))
-    np.add.at(whole.T, np.array([int(o) for o in origin], np.int64), part.slope * values.T)
+    np.add.at(whole.T, origin, part.slope * values.T)
     return Explained(whole, part.slope * base + part.offset, method)
 
 

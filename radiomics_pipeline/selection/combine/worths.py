@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.preprocessing import StandardScaler
 
 from radiomics_pipeline.params.combination import CombinationParams
+from radiomics_pipeline.selection.columns import prepared_columns
 from radiomics_pipeline.selection.combine.families import Family, Fits, measure_of
 from radiomics_pipeline.selection.combine.screen import choose
 from radiomics_pipeline.selection.combine.subsets import all_subsets
@@ -120,9 +121,7 @@ def _prepared(
     prepare = StandardScaler() if study.prepare is None else clone(study.prepare)
     inside = prepare.fit_transform(study.X[np.ix_(train, places)], study.y[train])
     outside = prepare.transform(study.X[np.ix_(test, places)])
-    names = prepare.get_feature_names_out(np.array([str(c) for c in places], dtype=object))
-    origin = np.array([int(str(name).split("_")[0]) for name in names], np.int64)
-    return np.asarray(inside, np.float64), np.asarray(outside, np.float64), origin
+    return np.asarray(inside, np.float64), np.asarray(outside, np.float64), prepared_columns(prepare, places)
 
 
 def _scores(fits: Fits, outside: np.ndarray, y: np.ndarray, loss: np.ndarray) -> np.ndarray:

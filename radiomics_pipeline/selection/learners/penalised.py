@@ -19,6 +19,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from radiomics_pipeline.kernels.logistic import logistic_path
+from radiomics_pipeline.selection.columns import prepared_columns
 from radiomics_pipeline.selection.learners.baseline_hazard import Curves, as_y, read_times
 from radiomics_pipeline.selection.validation.centres import lenient
 from radiomics_pipeline.selection.validation.folds import deal, inner_count
@@ -94,12 +95,7 @@ class _Penalised(BaseEstimator):
         coefficients, intercepts = self._path(z, y, grid[: k + 1] / self.l1_ratio_, self.l1_ratio_)
         self.coef_ = np.nan_to_num(coefficients[-1])
         self.intercept_ = float(np.nan_to_num(intercepts[-1]))
-        self.selected_ = self._columns_before(X.shape[1])[self.coef_ != 0]
-
-    def _columns_before(self, n_columns: int) -> np.ndarray:
-        """Of every prepared column the column of X it came from, int64."""
-        names = self.prepare_.get_feature_names_out(np.array([str(c) for c in range(n_columns)], dtype=object))
-        return np.array([int(str(name).split("_")[0]) for name in names], dtype=np.int64)
+        self.selected_ = np.unique(prepared_columns(self.prepare_, range(X.shape[1]))[self.coef_ != 0])
 
     def _linear(self, X: Any) -> np.ndarray:
         X = self._read(X)  # first: a model that was not fitted has no prepare_

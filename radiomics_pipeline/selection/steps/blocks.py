@@ -12,6 +12,7 @@ from sklearn.utils.validation import validate_data
 
 from radiomics_pipeline.errors import ParamsError, some
 from radiomics_pipeline.params.base import Section
+from radiomics_pipeline.selection.columns import INDICATOR
 from radiomics_pipeline.selection.registry import Method, method_named
 from radiomics_pipeline.selection.steps.calibrated_stability import STABL
 from radiomics_pipeline.selection.steps.choosing import Choice, Selector, check_keep
@@ -58,7 +59,7 @@ def blocks_of(columns: Sequence[str]) -> tuple[str, ...]:
     """
     found = []
     for column in columns:
-        name = read_name(column) or read_name(column.removeprefix("missing_"))
+        name = read_name(column) or read_name(column.removeprefix(INDICATOR))
         found.append(OTHER if name is None else BLOCK_OF_FAMILY[name.family])
     return tuple(found)
 

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
 from radiomics_pipeline.errors import ParamsError, TableError, some
+from radiomics_pipeline.selection.columns import INDICATOR
 
 STRATEGIES = ("median", "refuse")
 
@@ -62,7 +63,7 @@ class Impute(TransformerMixin, BaseEstimator):
         """Names of the columns, then missing_<name> of those with an indicator."""
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)
-        added = [f"missing_{names[c]}" for c in self.indicated_]
+        added = [f"{INDICATOR}{names[c]}" for c in self.indicated_]
         return np.concatenate([names, np.array(added, dtype=object)])
 
     def _refuse(self, missing: np.ndarray) -> None:

@@ -16,6 +16,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
+from radiomics_pipeline.selection.columns import columns_before, place_names
 from radiomics_pipeline.selection.validation.centres import lenient
 from radiomics_pipeline.selection.validation.folds import deal, inner_count
 from radiomics_pipeline.selection.validation.held import Held
@@ -178,12 +179,10 @@ def selected_columns(model: Any, n_columns: int) -> tuple[int, ...]:
     if len(steps) > 1:
         if not all(hasattr(step, "get_feature_names_out") for step in steps[:-1]):
             return ()
-        names = model[:-1].get_feature_names_out(np.array([f"{c}" for c in range(n_columns)], dtype=object))
-        # an indicator of missing cells counts for its column
-        origin = [str(name).removeprefix("missing_").split("_")[0] for name in names]
-        if not all(o.isdigit() for o in origin):  # a step that mixes columns, such as PCA
+        origin = columns_before(model[:-1].get_feature_names_out(place_names(range(n_columns))))
+        if origin is None:
             return ()
-        chosen = np.array([int(origin[int(c)]) for c in chosen], np.int64)
+        chosen = origin[chosen]
     return tuple(sorted({int(c) for c in chosen}))
 
 

@@ -148,7 +148,10 @@ def test_clinical_columns_are_coded_as_the_model_was_fitted_to_them(folder):
     )
     X = np.array([[0.5, 60, 1], [0.5, 70, 0], [1, 50, np.nan], [1, np.nan, UNKNOWN_TEXT]])
     np.testing.assert_array_equal(numbers(folder / "p.csv", "probability"), model.predict_proba(X)[:, 1])
-    assert "sex: the model has not seen 'M'; taken as none of f, m" in found.notes
+    assert (
+        "clinical column sex: 1 rows hold M, of which the training table has no row; taken as none of f, m"
+        in found.notes
+    )
     assert not any("''" in note for note in found.notes)
 
 
@@ -156,7 +159,8 @@ def test_clinical_columns_are_coded_as_the_model_was_fitted_to_them(folder):
     ("header", "cells", "message"),
     [
         (("case", "sex", "f0"), ("a", "m", 1), "no column 'age'"),
-        (("case", "sex", "age", "f0"), ("a", "m", "old", 1), "'age' holds 'old'; the model needs numbers"),
+        (("case", "sex", "age", "f0"), ("a", "m", "old", 1), "'age' holds texts, such as 'old', and numbers in the"),
+        (("case", "sex", "age", "f0"), ("a", "F", 60, 1), "no text of the clinical column 'sex' is known"),
     ],
 )
 def test_clinical_columns_that_are_absent_or_no_numbers_are_refused(folder, header, cells, message):

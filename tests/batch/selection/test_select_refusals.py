@@ -96,6 +96,8 @@ def test_a_clinical_column_that_tells_the_outcome_is_named(tmp_path):
     [
         ([*range(40, 79), "63y"], r"'age' holds 39 different numbers, and '63y'; correct these texts"),
         (["old"] * 40, r"'age' holds 'old' alone, which tells no rows apart"),
+        ([61] * 39 + [""], r"'age' holds 61 alone, which tells no rows apart"),
+        ([""] * 40, r"'age' has no value in any row"),
         ([*range(40, 79), 1e200], r"'age' holds 1e\+200; correct it"),
     ],
 )
@@ -106,7 +108,8 @@ def test_clinical_columns_that_are_neither_numbers_nor_a_category_are_refused(tm
 
 def test_columns_that_may_tell_the_outcome_are_named_where_the_table_holds_it(tmp_path):
     found = select(tmp_path, days=np.arange(40))
-    assert any("all its 4 other columns of numbers are taken for features; days may tell" in n for n in found.notes)
+    assert any("all its 4 other columns of numbers are taken for features" in note for note in found.notes)
+    assert any("days may tell the outcome: leave them out of the table" in note for note in found.notes)
     for name in ("OS_months", "time_days", "event", "follow-up", "Status", "survival_class"):
         assert bool(FOLLOW_UP.fullmatch(name)) == (name != "survival_class"), name
     assert not FOLLOW_UP.fullmatch("PET_original_intensity_Mean")

@@ -202,7 +202,7 @@ def test_the_outcomes_of_the_other_study_change_no_prediction_and_no_cut(tmp_pat
         ({"first": 50}, TableError, "p0050, .* and 2 more stand in the training table, too"),
         ({"names": ("PET_uptake_Max", "f1", "f2")}, TableError, "3 features of the training table are absent: f3, f4"),
         ({"sex": ["M"] * 40}, TableError, "no text of the clinical column 'sex' is known .* here M, there f, m"),
-        ({"age": ["old"] * 40}, TableError, "'age' holds numbers in one table and texts in the other"),
+        ({"age": ["old"] * 40}, TableError, "'age' holds texts, such as"),
         ({"died": [0] * 40}, OutcomeError, r"new\.csv: outcome 'died': all 40 rows are 0"),
         ({"died": ["x"] * 40}, OutcomeError, "outcome 'died' holds 'x'"),
     ],
@@ -230,6 +230,17 @@ def test_texts_that_only_one_side_has_are_named_and_count_as_none(tmp_path):
     said = "clinical column sex: 1 rows hold diverse, of which the training table has no row; taken as none of f, m"
     assert any(said in note for note in summary.notes)
     assert np.isfinite(column(out / "predictions.csv", "prediction")).all()
+
+
+def test_another_study_in_another_unit_of_time_is_asked_for_it_and_moves_no_horizon(tmp_path):
+    params = EXTERNAL.model_copy(update={"plans": ("volume",), "final": False})
+    kinds = {"kind": "survival", "params": params}
+    same, summary = run(tmp_path / "a", **kinds, beside=other(tmp_path / "a"))
+    assert not any("is it the same unit" in note for note in summary.notes)
+    days = np.array(Study(n=40, seed=5, first=500).outcomes["days"])
+    months, summary = run(tmp_path / "b", **kinds, beside=other(tmp_path / "b", days=np.round(days / 30.4, 4)))
+    assert any("those of the training table" in note and "is it the same unit?" in note for note in summary.notes)
+    assert (same / "sample_size.csv").read_bytes() == (months / "sample_size.csv").read_bytes()
 
 
 def test_a_small_other_study_may_hold_all_texts_of_the_training_table(tmp_path):
