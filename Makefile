@@ -25,13 +25,13 @@ demo: $(VENV)/.installed ## the whole way on the embedded samples, FDG lesions a
 		--target mace --clinical age,sex,stage --out $(DEMO)/fdg_lesions
 	@echo "The same lesions and the time to the event"
 	@$(BIN)/radiomics-pipeline select $(DEMO)/fdg_lesions/features.csv --params fdg --outcomes $(SAMPLE)/outcomes.csv \
-		--time time_days --event event --clinical age,sex,stage --out $(DEMO)/fdg_lesions/time
+		--time time_days --event event --clinical age,sex,stage --repeats 2 --out $(DEMO)/fdg_lesions/time
 	@echo
 	@echo "Myocardial perfusion SPECT: 60 synthetic patients, stress and rest; MACE, then the time to it"
 	@$(BIN)/radiomics-pipeline run $(MPI) --params mpi_spect --outcomes $(MPI)/outcomes.csv \
 		--target mace --clinical age,sex,diabetes --out $(DEMO)/mpi_spect
 	@$(BIN)/radiomics-pipeline select $(DEMO)/mpi_spect/features.csv --params mpi_spect --outcomes $(MPI)/outcomes.csv \
-		--time time_days --event event --clinical age,sex,diabetes --out $(DEMO)/mpi_spect/time
+		--time time_days --event event --clinical age,sex,diabetes --repeats 2 --out $(DEMO)/mpi_spect/time
 	@$(BIN)/radiomics-pipeline polar-map $(MPI)/MPI_001/stress_image.nii.gz $(MPI)/MPI_001/stress_mask.nii.gz \
 		--params mpi_spect --series stress --out $(DEMO)/mpi_spect/polar_map.png
 	@echo "Open selection.png in $(DEMO)/fdg_lesions and $(DEMO)/mpi_spect, in time/ of both, and $(DEMO)/mpi_spect/polar_map.png; what was planted stands in the samples' READMEs"
