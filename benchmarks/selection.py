@@ -3,8 +3,9 @@
     python benchmarks/selection.py FOLDER [--tables A,B] [--plans average,signature] [--jobs 1]
 
 FOLDER holds tables/NAME.gz (columns ID and Target) and baseline_dev.csv (the mean AUC of a baseline named `ensemble`
-over the same folds). Every step is inside the folds. Prints AUC, Brier skill and CPU seconds of 15 outer fits, and the
-mean gain over the baseline with a bootstrap interval over tables.
+over the same folds). Runs what `select` runs; every step is inside the folds. Prints AUC, Brier skill and CPU seconds
+of 15 outer fits with what is computed before them, and the mean gain over the baseline with a bootstrap interval over
+tables.
 """
 
 from __future__ import annotations
@@ -22,10 +23,7 @@ from radiomics_pipeline.io.outcomes import OutcomeColumns, own_outcomes
 from radiomics_pipeline.io.tables import read_features
 from radiomics_pipeline.params.selection import SelectionParams
 from radiomics_pipeline.params.validation import ValidationParams
-from radiomics_pipeline.selection.layout import layout_of
-from radiomics_pipeline.selection.plans import build, named_plan
-from radiomics_pipeline.selection.validation.evaluate import evaluate
-from radiomics_pipeline.selection.validation.folds import draw_folds
+from radiomics_pipeline.selection.analysis import select_features
 
 SEED, FOLDS, REPEATS = 20261122, 5, 3
 CHANCE = ("QIN-HEADNECK",)
@@ -38,18 +36,15 @@ def scores(path: Path, plans: list[str], jobs: int) -> dict[str, tuple[float, fl
     columns = OutcomeColumns(target="Target", id="ID")
     table = read_features(source, id_column="ID", not_features=columns.named).table
     aligned = own_outcomes(table, source, columns)
-    params = SelectionParams(validation=ValidationParams(folds=FOLDS, repeats=REPEATS), seed=SEED)
-    folds = draw_folds(aligned.table, aligned.outcome, folds=FOLDS, repeats=REPEATS, seed=SEED)
-    layout = layout_of(aligned.table.columns)
+    folds = ValidationParams(folds=FOLDS, repeats=REPEATS)
+    params = SelectionParams(validation=folds, seed=SEED, combination=None, final=False)
     found = {}
     for plan in plans:
-        pipeline = build(named_plan(plan), layout, "binary", params)
+        own = params.model_copy(update={"plans": (plan,)})
         started = time.process_time()
-        row = evaluate(
-            pipeline, aligned.table, aligned.outcome, folds, plan=plan, params=params.validation, seed=SEED, n_jobs=jobs
-        )
-        skill = next(m.mean for m in row.metrics if m.metric == "brier_skill")
-        found[plan] = (row.performance.mean, skill, time.process_time() - started)
+        ranking = select_features(aligned.table, aligned.outcome, params=own, n_jobs=jobs).ranking
+        skill = next(row.mean for row in ranking.metrics if row.metric == "brier_skill")
+        found[plan] = (ranking.performance[0].mean, skill, time.process_time() - started)
     return found
 
 
