@@ -27,7 +27,7 @@ from radiomics_pipeline.features import FAMILIES
 from radiomics_pipeline.features.morphology import morphology
 from radiomics_pipeline.features.registry import Family, Sample
 from radiomics_pipeline.imaging.discretise import discretise
-from radiomics_pipeline.params.extraction import FixedBinNumber
+from radiomics_pipeline.params.levels import FixedBinNumber
 from radiomics_pipeline.types import Grid, Region, Volume
 
 AUTOCORRELATION = ("MoransI", "GearysC")

@@ -31,7 +31,8 @@ from radiomics_pipeline.batch.study import SeriesFiles
 from radiomics_pipeline.extraction.ibsi import plan_ibsi
 from radiomics_pipeline.imaging.regions import regions_of
 from radiomics_pipeline.io.volumes import load_pair, read_file
-from radiomics_pipeline.params.extraction import FixedBinSize, Resample, Resegment, SeriesParams
+from radiomics_pipeline.params.extraction import Resample, Resegment, SeriesParams
+from radiomics_pipeline.params.levels import FixedBinSize
 from radiomics_pipeline.types.masks import LabelImage
 
 radiomics.setVerbosity(logging.CRITICAL)

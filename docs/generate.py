@@ -1,4 +1,4 @@
-"""Write docs/parameters.md, docs/plans.md, and one page per feature family into docs/features/, from the code itself.
+"""Write docs/parameters.md, docs/plans.md, and one page per feature family and filter, from the code itself.
 
 The pages of PyRadiomics' definitions lie in docs/features/pyradiomics.
 
@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+import filter_pages
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
@@ -26,6 +27,8 @@ from radiomics_pipeline.params import (
     aggregate,
     combination,
     extraction,
+    filtered,
+    levels,
     perturb,
     polar_map,
     pyradiomics,
@@ -60,13 +63,14 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("series.NAME", extraction.SeriesParams),
     ("series.NAME.resample", extraction.Resample),
     ("series.NAME.resegment", extraction.Resegment),
-    ("series.NAME.discretise, method: fixed-bin-size", extraction.FixedBinSize),
-    ("series.NAME.discretise, method: fixed-bin-number", extraction.FixedBinNumber),
-    ("series.NAME.discretise, method: none", extraction.NoDiscretisation),
+    ("series.NAME.discretise, method: fixed-bin-size", levels.FixedBinSize),
+    ("series.NAME.discretise, method: fixed-bin-number", levels.FixedBinNumber),
+    ("series.NAME.discretise, method: none", levels.NoDiscretisation),
     ("series.NAME.ivh, method: none", extraction.IvhAsTheyAre),
     ("series.NAME.ivh, method: fixed-bin-size", extraction.IvhBinSize),
     ("series.NAME.ivh, method: fixed-bin-number", extraction.IvhBinNumber),
     ("series.NAME.settings, a list", extraction.Setting),
+    ("series.NAME.filters, a list", filtered.Filtered),
     ("series.NAME.references.NAME", references.Reference),
     ("series.NAME.uptake", Uptake),
     ("series.NAME.uptake.volumes, a list", Threshold),
@@ -356,7 +360,9 @@ def pages() -> dict[Path, str]:
     found |= {features / f"{token}.md": page for token, (_, _, page) in configured.items()}
     found |= {features / "pyradiomics" / f"{f.token}.md": pyradiomics_page(f) for f in PYRADIOMICS}
     found[features / "README.md"] = "\n".join(index) + "\n"
-    return found | {FOLDER / "parameters.md": parameters_page(), FOLDER / "plans.md": plans_page()}
+    return (
+        found | filter_pages.pages() | {FOLDER / "parameters.md": parameters_page(), FOLDER / "plans.md": plans_page()}
+    )
 
 
 def main() -> int:

@@ -21,6 +21,7 @@ __version__ = "0.1.0"
 make_cache_writable()
 
 _HOMES = {
+    "apply_filter": "extraction.filtered",
     "extract": "batch.single",
     "extract_study": "batch.extract",
     "run": "batch.run",

@@ -57,7 +57,8 @@ def _ibsi(families: Sequence[str]) -> None:
     """These families in all aggregations, on native and resampled grids."""
     from radiomics_pipeline.extraction.ibsi import plan_ibsi
     from radiomics_pipeline.features import FAMILIES
-    from radiomics_pipeline.params.extraction import FixedBinNumber, Resample, Resegment, SeriesParams, Setting
+    from radiomics_pipeline.params.extraction import Resample, Resegment, SeriesParams, Setting
+    from radiomics_pipeline.params.levels import FixedBinNumber
 
     ways = ("3D:avg", "2.5D:mrg", "2.5D:avg", "2D:mrg", "2D:avg")
     gathered = tuple(f.token for f in FAMILIES if f.aggregation != "volume" and f.token in families)
@@ -97,7 +98,8 @@ def _pyradiomics() -> None:
 def _maps() -> None:
     """First order and co-occurrence around single voxels."""
     from radiomics_pipeline.extraction.maps import plan_maps
-    from radiomics_pipeline.params.extraction import FixedBinNumber, SeriesParams
+    from radiomics_pipeline.params.extraction import SeriesParams
+    from radiomics_pipeline.params.levels import FixedBinNumber
     from radiomics_pipeline.params.run import RunParams
 
     scheme = FixedBinNumber(method="fixed-bin-number", bins=16)

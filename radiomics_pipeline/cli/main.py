@@ -17,6 +17,7 @@ from radiomics_pipeline.cli import (
     extract,
     features,
     fetch,
+    filter,
     index,
     maps,
     params,
@@ -48,6 +49,7 @@ app.command("select")(select.select)
 app.command("predict")(predict.predict)
 app.command("check")(check.check)
 app.command("maps")(maps.maps)
+app.command("filter")(filter.filter_image)
 app.command("polar-map")(polar_map.polar_map)
 app.command("index")(index.index)
 app.command("fetch")(fetch.fetch)
@@ -57,6 +59,7 @@ app.command("warmup")(warmup.warmup)
 app.add_typer(segment.app, name="segment")
 app.add_typer(params.app, name="params")
 app.add_typer(features.app, name="features")
+app.add_typer(filter.app, name="filters")
 app.add_typer(plans.app, name="plans")
 
 

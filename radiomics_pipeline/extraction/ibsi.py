@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from radiomics_pipeline.errors import ParamsError, did_you_mean
+from radiomics_pipeline.extraction.filtered import UNIT, Response, responses
 from radiomics_pipeline.extraction.ibsi_diagnostics import diagnose
+from radiomics_pipeline.extraction.ibsi_samples import Computation, Samples
 from radiomics_pipeline.extraction.plan import SeriesPlan
 from radiomics_pipeline.extraction.result import (
     RegionFacts,
@@ -26,35 +27,21 @@ from radiomics_pipeline.extraction.units import foreign_unit, usable_levels, usa
 from radiomics_pipeline.features import FAMILIES
 from radiomics_pipeline.features.ivh import ivh
 from radiomics_pipeline.features.polar_map import polar_map_families
-from radiomics_pipeline.features.registry import NO_CONTEXT, Family, Sample
+from radiomics_pipeline.features.registry import NO_CONTEXT, Family
 from radiomics_pipeline.features.uptake import uptake_family
 from radiomics_pipeline.imaging.discretise import discretise
-from radiomics_pipeline.imaging.ivh import intensity_volume
-from radiomics_pipeline.imaging.resample import Resampled, resample
+from radiomics_pipeline.imaging.filters.spec import Spacing
+from radiomics_pipeline.imaging.resample import resample, wanted_spacing
 from radiomics_pipeline.imaging.resegment import resegment
-from radiomics_pipeline.params.extraction import Discretise, IvhBinNumber, SeriesParams
+from radiomics_pipeline.params.extraction import IvhBinNumber, SeriesParams
+from radiomics_pipeline.params.levels import Aggregation, Discretise
 from radiomics_pipeline.types import ColumnName, ColumnSpec, Levels, Region, Volume
 from radiomics_pipeline.types.context import Context
-from radiomics_pipeline.types.ivh import IntensityVolume
 
 SECTIONS = {"uptake": "uptake", "polarmap": "polar_map", "polar_map": "polar_map"}
 """Families that a section of their own asks for, by what someone might call them."""
 FEW_LEVELS = 4
 """With fewer grey levels than this, textures say little; a warning."""
-
-
-@dataclass(frozen=True)
-class Computation:
-    """One family computed in one way.
-
-    discretise : grey levels it sees, None for families that need none
-    columns : what its features are called, by the feature's name
-    """
-
-    family: Family
-    aggregation: str
-    discretise: Discretise | None
-    columns: dict[str, ColumnSpec]
 
 
 @dataclass(frozen=True)
@@ -73,10 +60,11 @@ class IbsiPlan(SeriesPlan):
         """The columns in the order of the table."""
         return tuple(spec for c in self.computations for spec in c.columns.values())
 
-    @property
-    def margin_mm(self) -> float:
-        """How far around the region's box the image is needed on the grid of the features."""
-        return max((c.family.reach_mm for c in self.computations if not c.family.native), default=0.0)
+    def margin_mm(self, spacing_mm: Spacing) -> float:
+        """How far around the region's box the image is needed on the grid of the features, with this spacing."""
+        families = [c.family.reach_mm for c in self.computations if c.response is None and not c.family.native]
+        filters = {c.response.token: c.response.margin_mm(spacing_mm) for c in self.computations if c.response}
+        return max([0.0, *families, *filters.values()])
 
     def without_features(self) -> SeriesPlan:
         """The same preparation of image and region, and no feature."""
@@ -92,7 +80,10 @@ class IbsiPlan(SeriesPlan):
         touches = touched_faces(region)
         foreign = foreign_unit(volume.unit, self.params.unit)
         with stage("resample"):
-            found = resample(volume, region, self.params.resample, self.margin_mm)
+            spacing = volume.spacing_mm
+            if self.params.resample:
+                spacing = wanted_spacing(volume.grid, self.params.resample)
+            found = resample(volume, region, self.params.resample, self.margin_mm(spacing))
         with stage("resegment"):
             wanted = usable_resegment(self.params.resegment) if foreign else self.params.resegment
             roi = resegment(found.volume, found.region, wanted)
@@ -102,7 +93,7 @@ class IbsiPlan(SeriesPlan):
                 if not foreign or usable_levels(scheme, self.params):
                     levels[scheme] = discretise(found.volume, roi, scheme)
         with stage("features"):
-            samples = _Samples(self, volume, region, found, roi, levels, context)
+            samples = Samples(self.computations, self.params, volume, region, found, roi, levels, context)
             values, undefined = self._compute(samples, foreign)
         main = levels.get(self.params.discretise)
         count = None if main is None else len(main.present)
@@ -124,7 +115,7 @@ class IbsiPlan(SeriesPlan):
         )
         return RegionFeatures(values, undefined, facts, diagnostics)
 
-    def _compute(self, samples: _Samples, foreign: str) -> tuple[dict[str, float], dict[str, str]]:
+    def _compute(self, samples: Samples, foreign: str) -> tuple[dict[str, float], dict[str, str]]:
         """Values by column, and the reasons of those that are NaN.
 
         foreign : why what hangs on the image's unit has no value; empty where the image is in the unit meant
@@ -145,58 +136,6 @@ class IbsiPlan(SeriesPlan):
         return values, undefined
 
 
-@dataclass
-class _Samples:
-    """What the families of one region are computed from, each made when the first family asks for it.
-
-    volume, region : as read; found : on the grid of the features; roi : what re-segmentation left there
-    """
-
-    plan: IbsiPlan
-    volume: Volume
-    region: Region
-    found: Resampled
-    roi: Region
-    levels: dict[Discretise, Levels]
-    context: Context
-    known: dict[tuple[Discretise | None, str], Sample] = field(default_factory=dict)
-
-    def of(self, computation: Computation) -> Sample:
-        """The sample that one family sees."""
-        if computation.family.native:
-            return self.drawn
-        way = (computation.discretise, computation.aggregation)
-        if way not in self.known:
-            seen = self.levels[computation.discretise] if computation.discretise else None
-            found = self.found
-            self.known[way] = Sample(
-                found.volume,
-                self.roi,
-                seen,
-                computation.aggregation,
-                found.around,
-                found.offset,
-                self.axis,
-                self.context,
-            )
-        return self.known[way]
-
-    @cached_property
-    def axis(self) -> IntensityVolume | None:
-        """The axis of the intensity-volume histogram, where that is wanted."""
-        params = self.plan.params
-        if not any(c.family.token == ivh.token for c in self.plan.computations):
-            return None
-        return intensity_volume(self.found.volume, self.roi, params.ivh, params.resegment.range)
-
-    @cached_property
-    def drawn(self) -> Sample:
-        """The voxels of the file and the outline as drawn on them, with the image as far around as is looked at."""
-        reach = max(c.family.reach_mm for c in self.plan.computations if c.family.native)
-        found = resample(self.volume, self.region, None, reach)
-        return Sample(found.volume, found.region, around=found.around, offset=found.offset, context=self.context)
-
-
 def plan_ibsi(params: SeriesParams, series: str, *, named: bool = True) -> IbsiPlan:
     """The plan of one series; `named`: its columns begin with the series' name.
 
@@ -204,37 +143,47 @@ def plan_ibsi(params: SeriesParams, series: str, *, named: bool = True) -> IbsiP
     """
     prefix = series if named else ""
     families = [*_families(params.families, series), *_configured(params, series)]
-    ways = [("", families, params.discretise, params.aggregation)]
+    ways: list[tuple[str, Sequence[Family], Discretise, Aggregation, Response | None]]
+    ways = [("", families, params.discretise, params.aggregation, None)]
     for setting in params.settings:
         scheme = setting.discretise or params.discretise
         aggregation = setting.aggregation or params.aggregation
-        ways.append((setting.name, _families(setting.families, series), scheme, aggregation))
+        ways.append((setting.name, _families(setting.families, series), scheme, aggregation, None))
+    for found in responses(params.filters, params.aggregation, series):
+        ways.append(("", found.families, found.discretise, found.aggregation, found))
     numbered = isinstance(params.ivh, IvhBinNumber)  # the axis of the histogram then holds bin numbers
     computations = []
-    for token, families, scheme, requested in ways:
-        for family in families:
+    for token, members, scheme, requested, response in ways:
+        for family in members:
             gathered = family.aggregation_of(requested)
+            image = response.token if response else family.image
+            bins = response is not None or numbered
             columns = {
                 feature.name: ColumnSpec(
-                    ColumnName(prefix, family.image, family.token, feature.name, token),
+                    ColumnName(prefix, image, family.token, feature.name, token),
                     "ibsi",
                     gathered,
                     feature.ibsi,
-                    feature.unit.replace("{u}", "1" if family.token == ivh.token and numbered else params.unit),
+                    feature.unit.replace("{u}", _unit(family, params.unit if response is None else UNIT, bins)),
                     feature.definition,
                 )
                 for feature in family.features.values()
             }
             levels = scheme if family.needs_levels else None
-            computations.append(Computation(family, gathered, levels, columns))
+            computations.append(Computation(family, gathered, levels, columns, response))
     try:
         for computation in computations:
             for spec in computation.columns.values():
                 str(spec.name)
     except ValueError as e:
         raise ParamsError(f"series {series}: {e}") from None
-    needed = tuple(dict.fromkeys(c.discretise for c in computations if c.discretise))
+    needed = tuple(dict.fromkeys(c.discretise for c in computations if c.discretise and c.response is None))
     return IbsiPlan(series, prefix, ibsi_source(params), params, tuple(computations), needed)
+
+
+def _unit(family: Family, unit: str, numbered: bool) -> str:
+    """The unit of intensities, as a family sees them; numbered : its histogram counts along bin numbers"""
+    return "1" if family.token == ivh.token and numbered else unit
 
 
 def unknown_family(name: str) -> str:

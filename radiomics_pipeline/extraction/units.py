@@ -9,13 +9,8 @@ from __future__ import annotations
 from radiomics_pipeline.features.ivh import ivh
 from radiomics_pipeline.features.morphology import morphology
 from radiomics_pipeline.features.registry import Family
-from radiomics_pipeline.params.extraction import (
-    Discretise,
-    FixedBinNumber,
-    IvhBinNumber,
-    Resegment,
-    SeriesParams,
-)
+from radiomics_pipeline.params.extraction import IvhBinNumber, Resegment, SeriesParams
+from radiomics_pipeline.params.levels import Discretise, FixedBinNumber
 
 WEIGHTED = frozenset({"CentreOfMassShift", "IntegratedIntensity", "MoransI", "GearysC"})
 """Features of morphology that see intensities, too."""

@@ -20,7 +20,7 @@ from radiomics_pipeline.features.ngtdm import ngtdm
 from radiomics_pipeline.features.polar_map_sample import Sampled, reach_mm
 from radiomics_pipeline.features.registry import Family, Sample, Undefined
 from radiomics_pipeline.imaging.discretise import discretise
-from radiomics_pipeline.params.extraction import FixedBinNumber
+from radiomics_pipeline.params.levels import FixedBinNumber
 from radiomics_pipeline.params.polar_map import PolarMap
 from radiomics_pipeline.types import Grid, Region, Volume
 from radiomics_pipeline.types.polar_map import WallMap

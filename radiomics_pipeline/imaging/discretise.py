@@ -8,7 +8,7 @@ import numpy as np
 
 from radiomics_pipeline.errors import DiscretisationError
 from radiomics_pipeline.kernels.intensities import count_steps, find_range
-from radiomics_pipeline.params.extraction import Discretise, FixedBinNumber, FixedBinSize
+from radiomics_pipeline.params.levels import Discretise, FixedBinNumber, FixedBinSize
 from radiomics_pipeline.types import Levels, Region, Volume
 
 MAX_LEVELS = 4096

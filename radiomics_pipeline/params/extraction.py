@@ -7,12 +7,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from radiomics_pipeline.params.base import TOKEN, Section
+from radiomics_pipeline.params.filtered import Filtered
+from radiomics_pipeline.params.levels import Aggregation, Discretise, FixedBinSize
 from radiomics_pipeline.params.polar_map import PolarMap
 from radiomics_pipeline.params.series import SeriesSource
 from radiomics_pipeline.params.uptake import Uptake
 
 Interpolation = Literal["nearest", "linear", "cubic"]
-Aggregation = Literal["3D:mrg", "3D:avg", "2.5D:mrg", "2.5D:avg", "2D:mrg", "2D:avg"]
 Label = int | Literal["all"] | dict[str, int]
 
 
@@ -45,30 +46,6 @@ class Resegment(Section):
         if low is not None and high is not None and low >= high:
             raise ValueError(f"the lower end {low:g} must lie below the upper end {high:g}")
         return value
-
-
-class FixedBinSize(Section):
-    """Grey levels of equal width, the same in every patient (IBSI 1: Q3RU)."""
-
-    method: Literal["fixed-bin-size"]
-    width: float = Field(gt=0, description="width of a bin, in the image's unit")
-    origin: float = Field(description="lower edge of the first bin; the lower end of the re-segmentation range")
-
-
-class FixedBinNumber(Section):
-    """A fixed number of grey levels between minimum and maximum (IBSI 1: K15C)."""
-
-    method: Literal["fixed-bin-number"]
-    bins: int = Field(ge=2, le=4096, description="number of grey levels")
-
-
-class NoDiscretisation(Section):
-    """Intensities are the grey levels: whole numbers from 1."""
-
-    method: Literal["none"]
-
-
-Discretise = Annotated[FixedBinSize | FixedBinNumber | NoDiscretisation, Field(discriminator="method")]
 
 
 class IvhAsTheyAre(Section):
@@ -125,6 +102,7 @@ class SeriesParams(SeriesSource):
         "0.1, any other in 1000 bins between minimum and maximum",
     )
     settings: tuple[Setting, ...] = Field((), description="further settings of some families")
+    filters: tuple[Filtered, ...] = Field((), description="filtered images, and the features taken of them")
     uptake: Uptake | None = Field(None, description="conventional indices, on the voxels of the file; null: none")
     gated: bool = Field(False, description="volumes and ejection fraction from the masks in <SERIES>_gates")
     polar_map: PolarMap | None = Field(None, description="polar map of the left ventricle; null: none")
@@ -159,8 +137,8 @@ class SeriesParams(SeriesSource):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> SeriesParams:
-        if not self.families and self.uptake is None and self.polar_map is None:
-            raise ValueError("name one family at least, or all")
+        if not (self.families or self.filters or self.uptake or self.polar_map):
+            raise ValueError("name one family or filter at least, or all")
         names = [s.name for s in self.settings]
         twice = sorted({n for n in names if names.count(n) > 1})
         if twice:

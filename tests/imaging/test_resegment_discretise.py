@@ -14,7 +14,8 @@ from radiomics_pipeline.errors import DiscretisationError, EmptyRegion
 from radiomics_pipeline.imaging.discretise import discretise
 from radiomics_pipeline.imaging.resegment import resegment
 from radiomics_pipeline.kernels.intensities import count_levels, count_steps, find_range, keep_range, sum_deviations
-from radiomics_pipeline.params.extraction import FixedBinNumber, FixedBinSize, NoDiscretisation, Resegment
+from radiomics_pipeline.params.extraction import Resegment
+from radiomics_pipeline.params.levels import FixedBinNumber, FixedBinSize, NoDiscretisation
 from radiomics_pipeline.types import Grid, Region, Volume
 
 

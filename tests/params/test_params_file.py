@@ -54,7 +54,7 @@ def test_every_parameter_file_of_ours_gives_columns_and_comes_back(name):
         ("unit: SUV", "unit: SUV\n    label: true", "label is true; true and false are no values for it"),
         ("width: 0.25", "width: true", "width is true"),
         ("unit: SUV", "unit: SUV\n    label: {}", "every label needs a name"),
-        ("unit: HU", "unit: HU\n    families: []", "name one family at least"),
+        ("unit: HU", "unit: HU\n    families: []", "name one family or filter at least"),
         (
             "    threshold: 0.9",
             "    threshold: 0.9\n  validation: {thresholds: [0]}",

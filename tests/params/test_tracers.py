@@ -10,7 +10,7 @@ import pytest
 
 from radiomics_pipeline.extraction.standards import plan_series
 from radiomics_pipeline.io.params_file import find_params, load_params, parse_params, tracers
-from radiomics_pipeline.params.extraction import FixedBinNumber, FixedBinSize
+from radiomics_pipeline.params.levels import FixedBinNumber, FixedBinSize
 from radiomics_pipeline.params.uptake import camel
 from radiomics_pipeline.types import Grid, Region, Volume
 from radiomics_pipeline.types.context import Context, ReferenceValues

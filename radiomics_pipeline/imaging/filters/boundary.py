@@ -1,0 +1,19 @@
+"""What lies beyond the border of an image, where a filter looks there (IBSI 2: GBYQ)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+Boundary = Literal["zero", "nearest", "periodic", "mirror"]
+
+OF_SCIPY = {"zero": "constant", "nearest": "nearest", "periodic": "wrap", "mirror": "reflect"}
+"""scipy.ndimage's names; a mirror repeats the voxels at the border."""
+OF_NUMPY = {"zero": "constant", "nearest": "edge", "periodic": "wrap", "mirror": "symmetric"}
+"""numpy.pad's names."""
+
+
+def padded(array: np.ndarray, by: tuple[int, ...], boundary: Boundary) -> np.ndarray:
+    """An array with `by` more values at both ends of every axis, whatever its size."""
+    return np.pad(array, [(n, n) for n in by], mode=OF_NUMPY[boundary])  # type: ignore[call-overload]

@@ -1,0 +1,74 @@
+"""Laws' kernels, their energy maps and their rotations (IBSI 2: JTXT)."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from radiomics_pipeline.imaging.filters.separable import Pooling, convolve, pooled
+from radiomics_pipeline.imaging.filters.spec import Filter, FilterParams, Spacing
+
+WEIGHTS = {
+    "L3": (1, 2, 1),
+    "E3": (-1, 0, 1),
+    "S3": (-1, 2, -1),
+    "L5": (1, 4, 6, 4, 1),
+    "E5": (-1, -2, 0, 2, 1),
+    "S5": (-1, 0, 2, 0, -1),
+    "W5": (-1, 2, 0, -2, 1),
+    "R5": (1, -4, 6, -4, 1),
+}
+"""Level, edge, spot, wave and ripple; a kernel is these over the root of the sum of their squares."""
+KERNELS = {name: np.array(weights) / np.sqrt(np.square(weights).sum()) for name, weights in WEIGHTS.items()}
+
+
+class LawsParams(FilterParams):
+    """Laws' kernels, one along each axis."""
+
+    kernels: str = Field(description=f"kernels along x, y and z, such as L5E5S5, of {', '.join(WEIGHTS)}")
+    pooling: Pooling = Field("none", description="over all rotations by right angles; none: as they stand")
+    energy: int | None = Field(
+        None, ge=1, description="then the mean of the absolute response within so many voxels; null: the response"
+    )
+
+    @property
+    def names(self) -> list[str]:
+        """The kernels' names, x first."""
+        return re.findall("..", self.kernels)
+
+    @model_validator(mode="after")
+    def _known(self) -> LawsParams:
+        unknown = [name for name in self.names if name not in WEIGHTS]
+        if unknown or len(self.kernels) % 2:
+            raise ValueError(f"kernels {self.kernels}: there are {', '.join(WEIGHTS)}, written one after the other")
+        if len(self.names) != len(self.axes):
+            raise ValueError(
+                f"kernels {self.kernels}: {len(self.names)} kernels for {len(self.axes)} axes; slicewise: true takes "
+                "two, else three are needed"
+            )
+        return self
+
+
+def respond(array: np.ndarray, spacing_mm: Spacing, params: LawsParams) -> np.ndarray:
+    """Response to the kernels, pooled over rotations, and its energy where asked for; float64 [z, y, x]."""
+    kernels = tuple(KERNELS[name] for name in params.names)
+    response = pooled(array, kernels, params.axes, params.boundary, params.pooling)
+    if params.energy is None:
+        return response
+    edge = 2 * params.energy + 1
+    return convolve(np.abs(response), [np.full(edge, 1 / edge)] * len(params.axes), params.axes, params.boundary)
+
+
+def _reach(params: LawsParams, spacing_mm: Spacing) -> float:
+    return max(int(name[1]) // 2 for name in params.names) + (params.energy or 0)
+
+
+def _token(params: LawsParams) -> str:
+    parts = ["laws", params.kernels]
+    parts += [params.pooling] if params.pooling != "none" else []
+    return "-".join([*parts, *([f"energy{params.energy}"] if params.energy else [])])
+
+
+LAWS = Filter("laws", "Laws kernels", "JTXT", LawsParams, respond, _reach, _token)

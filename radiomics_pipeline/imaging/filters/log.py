@@ -1,0 +1,42 @@
+"""Laplacian of Gaussian (IBSI 2: L6PA)."""
+
+from __future__ import annotations
+
+import numpy as np
+from pydantic import Field
+
+from radiomics_pipeline.imaging.filters.gaussian import gaussian, isotropic, reach_of
+from radiomics_pipeline.imaging.filters.separable import convolve
+from radiomics_pipeline.imaging.filters.spec import Filter, FilterParams, Spacing
+
+
+class LogParams(FilterParams):
+    """Laplacian of Gaussian."""
+
+    sigma_mm: float = Field(gt=0, description="width of the Gaussian, mm")
+    truncate: float = Field(4.0, gt=0, description="widths at which its kernel is cut off")
+
+
+def respond(array: np.ndarray, spacing_mm: Spacing, params: LogParams) -> np.ndarray:
+    """Sum of the second derivatives of the smoothed image, per voxel squared; float64 [z, y, x].
+
+    The kernel on a square or cube is a sum of products of kernels along the axes, so that it is applied axis by axis.
+    """
+    sigma = params.sigma_mm / isotropic(spacing_mm, params.axes, "log")
+    bell, bend = gaussian(sigma, params.truncate)
+    smooth, bent = array, np.zeros_like(array)
+    for axis in params.axes:  # of the sum so far, smoothed along this axis, too, and this axis' own part
+        bent = convolve(bent, [bell], [axis], params.boundary) + convolve(smooth, [bend], [axis], params.boundary)
+        smooth = convolve(smooth, [bell], [axis], params.boundary)
+    return bent
+
+
+def _reach(params: LogParams, spacing_mm: Spacing) -> float:
+    return reach_of(params.sigma_mm / min(spacing_mm[axis] for axis in params.axes), params.truncate)
+
+
+def _token(params: LogParams) -> str:
+    return f"log-{params.sigma_mm:g}mm"
+
+
+LOG = Filter("log", "Laplacian of Gaussian", "L6PA", LogParams, respond, _reach, _token)

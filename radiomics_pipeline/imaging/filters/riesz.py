@@ -1,0 +1,149 @@
+"""Riesz transforms of the Laplacian of Gaussian and of Simoncelli's wavelet, aligned or not (IBSI 2: AYRS)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import product
+
+import numpy as np
+from pydantic import Field, model_validator
+from scipy.ndimage import gaussian_filter
+
+from radiomics_pipeline.imaging.filters.boundary import OF_SCIPY, padded
+from radiomics_pipeline.imaging.filters.fourier import Transfer, through
+from radiomics_pipeline.imaging.filters.gaussian import isotropic, reach_of
+from radiomics_pipeline.imaging.filters.log import LogParams
+from radiomics_pipeline.imaging.filters.log import respond as log_response
+from radiomics_pipeline.imaging.filters.simoncelli import band
+from radiomics_pipeline.imaging.filters.spec import EVERYWHERE, Filter, FilterParams, Spacing
+
+Order = tuple[int, ...]
+
+
+class RieszParams(FilterParams):
+    """A Riesz transform of a band-pass filter: its change along the axes, of any order, without loss of scale."""
+
+    order: Order = Field(description="of the transform along x, y and z, such as [0, 2, 0]")
+    sigma_mm: float | None = Field(None, gt=0, description="of the Laplacian of Gaussian that is transformed, mm")
+    truncate: float = Field(4.0, gt=0, description="widths at which its kernel is cut off")
+    level: int | None = Field(None, ge=1, le=8, description="of Simoncelli's wavelet that is transformed")
+    tensor_sigma_mm: float | None = Field(
+        None, gt=0, description="width of the structure tensor by which axes are aligned at every voxel, mm; null: not"
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> RieszParams:
+        if (self.sigma_mm is None) == (self.level is None):
+            raise ValueError("give either sigma_mm (Laplacian of Gaussian) or level (Simoncelli)")
+        if len(self.order) != len(self.axes) or min(self.order) < 0 or not 1 <= sum(self.order) <= 4:
+            raise ValueError(
+                f"order {list(self.order)}: {len(self.axes)} whole numbers from 0 are needed, with a sum from 1 to 4"
+            )
+        return self
+
+
+def respond(array: np.ndarray, spacing_mm: Spacing, params: RieszParams) -> np.ndarray:
+    """Response to the transform, in the axes of the image or in those of its structure; float64 [z, y, x]."""
+    edge = isotropic(spacing_mm, params.axes, "riesz")
+    if params.tensor_sigma_mm is None:
+        return _transformed(array, spacing_mm, params, params.order)
+    total = sum(params.order)
+    parts = {order: _transformed(array, spacing_mm, params, order) for order in _orders(total, len(params.order))}
+    frame = _frame(array, spacing_mm, params, params.tensor_sigma_mm / edge)
+    return _steered(parts, frame, params.order)
+
+
+def _transformed(array: np.ndarray, spacing_mm: Spacing, params: RieszParams, order: Order) -> np.ndarray:
+    """Response along the image's own axes."""
+    if params.level is not None:
+        both, first = band(params.level), riesz(order)
+        return through(array, params.axes, lambda f: both(f) * first(f), params.boundary)
+    assert params.sigma_mm is not None
+    how = LogParams(**{name: getattr(params, name) for name in ("sigma_mm", "truncate", "slicewise", "boundary")})
+    if params.boundary == "periodic":
+        return through(log_response(array, spacing_mm, how), params.axes, riesz(order), "periodic")
+    reach = reach_of(params.sigma_mm / isotropic(spacing_mm, params.axes, "riesz"), params.truncate)
+    beyond = [(n + 1) // 2 if axis in params.axes else 0 for axis, n in enumerate(array.shape)]
+    edge = [reach if axis in params.axes else 0 for axis in range(array.ndim)]
+    wide = log_response(padded(array, tuple(np.add(beyond, edge)), params.boundary), spacing_mm, how)
+    found = through(_inside(wide, edge), params.axes, riesz(order), "periodic")
+    return _inside(found, beyond)
+
+
+def _inside(array: np.ndarray, by: Sequence[int]) -> np.ndarray:
+    """An array without so many values at both ends of every axis."""
+    return array[tuple(slice(b, n - b) for b, n in zip(by, array.shape, strict=True))]
+
+
+def riesz(order: Order) -> Transfer:
+    """Riesz transform of an order along each axis."""
+    total = sum(order)
+    weight = _multinomial(order) ** 0.5 * (-1j) ** total
+
+    def transfer(frequency: list[np.ndarray]) -> np.ndarray:
+        radius = np.sqrt(sum(f**2 for f in frequency))
+        radius[radius == 0] = 1.0
+        found = weight / radius**total
+        for f, power in zip(frequency, order, strict=True):
+            found = found * f**power
+        return np.asarray(found)
+
+    return transfer
+
+
+def _multinomial(order: Order) -> float:
+    return math.factorial(sum(order)) / math.prod(math.factorial(power) for power in order)
+
+
+def _orders(total: int, axes: int) -> Iterator[Order]:
+    return (order for order in product(range(total + 1), repeat=axes) if sum(order) == total)
+
+
+def _frame(array: np.ndarray, spacing_mm: Spacing, params: RieszParams, sigma: float) -> np.ndarray:
+    """Axes of the structure at every voxel, the direction of most change first; float64 [z, y, x, axis, component].
+
+    From the structure tensor: products of the transforms of first order, smoothed.
+    """
+    d = len(params.axes)
+    slopes = [_transformed(array, spacing_mm, params, order) for order in sorted(_orders(1, d), reverse=True)]
+    tensor = np.empty((*array.shape, d, d))
+    widths = [sigma if axis in params.axes else 0.0 for axis in range(3)]
+    for i in range(d):
+        for j in range(i + 1):
+            smooth = gaussian_filter(slopes[i] * slopes[j], widths, mode=OF_SCIPY[params.boundary])
+            tensor[..., i, j] = tensor[..., j, i] = smooth
+    vectors = np.linalg.eigh(tensor)[1][..., ::-1]  # columns by falling eigenvalue
+    return np.swapaxes(vectors, -1, -2)
+
+
+def _steered(parts: dict[Order, np.ndarray], frame: np.ndarray, order: Order) -> np.ndarray:
+    """Response of an order along the axes of `frame`, from those of all orders along the image's axes.
+
+    Along turned axes the transform is a product of sums of the transforms along the image's axes.
+    """
+    d = len(order)
+    grown: dict[Order, np.ndarray | float] = {(0,) * d: 1.0}
+    for axis, power in enumerate(order):
+        for _ in range(power):
+            more: dict[Order, np.ndarray | float] = {}
+            for known, weight in grown.items():
+                for component in range(d):
+                    key = tuple(k + (c == component) for c, k in enumerate(known))
+                    more[key] = more.get(key, 0.0) + weight * frame[..., axis, component]
+            grown = more
+    scale = _multinomial(order) ** 0.5
+    return np.asarray(sum(weight * parts[key] * (scale / _multinomial(key) ** 0.5) for key, weight in grown.items()))
+
+
+def _reach(params: RieszParams, spacing_mm: Spacing) -> float:
+    return EVERYWHERE
+
+
+def _token(params: RieszParams) -> str:
+    base = f"log-{params.sigma_mm:g}mm" if params.sigma_mm is not None else f"simoncelli-level{params.level}"
+    parts = ["riesz", "".join(map(str, params.order)), base]
+    return "-".join([*parts, *([f"aligned{params.tensor_sigma_mm:g}mm"] if params.tensor_sigma_mm else [])])
+
+
+RIESZ = Filter("riesz", "Riesz transform", "AYRS", RieszParams, respond, _reach, _token)

@@ -1,0 +1,91 @@
+"""The command `filter`, and the list of filters."""
+
+import nibabel as nib
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from radiomics_pipeline.cli.main import app
+from radiomics_pipeline.errors import ParamsError, RadiomicsError
+
+PARAMS = """
+series:
+  PET:
+    unit: SUV
+    resample: {voxel_mm: 4}
+    discretise: {method: fixed-bin-number, bins: 8}
+    families: []
+    filters:
+      - {filter: log, each: {sigma_mm: [4, 8]}, families: [intensity]}
+"""
+
+
+def call(*arguments):
+    return CliRunner().invoke(app, ["filter", *map(str, arguments)])
+
+
+@pytest.fixture
+def image(tmp_path):
+    values = np.random.default_rng(0).normal(size=(12, 11, 10))
+    nib.Nifti1Image(values, np.diag([2.0, 2.0, 2.0, 1])).to_filename(tmp_path / "image.nii.gz")
+    (tmp_path / "p.yaml").write_text(PARAMS)
+    return tmp_path / "image.nii.gz"
+
+
+def test_a_response_map_lies_on_the_image(image, tmp_path):
+    found = call(
+        image, "--filter", "mean", "--set", "support=3", "--set", "boundary=zero", "--out", tmp_path / "m.nii.gz"
+    )
+    assert found.exit_code == 0
+    assert "12 x 11 x 10 voxels" in found.output
+    own, response = nib.load(image), nib.load(tmp_path / "m.nii.gz")
+    np.testing.assert_array_equal(response.affine, own.affine)
+    expected = own.get_fdata()[4:7, 4:7, 4:7].mean()
+    assert response.get_fdata()[5, 5, 5] == pytest.approx(expected)
+
+
+def test_parameters_say_grid_and_filter(image, tmp_path):
+    out = tmp_path / "m.nii.gz"
+    found = call(image, "--params", tmp_path / "p.yaml", "--image", "log-8mm", "--out", out)
+    assert found.exit_code == 0
+    assert nib.load(out).shape == (6, 6, 5)
+    again = tmp_path / "again.nii.gz"
+    call(image, "--params", tmp_path / "p.yaml", "--series", "PET", "--image", "log-8mm", "--out", again)
+    assert again.read_bytes() == out.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "either which filter"),
+        (("--filter", "log", "--params", "fdg"), "either which filter"),
+        (("--params", "p.yaml", "--set", "sigma_mm=1"), "--set belongs to --filter"),
+        (("--params", "p.yaml"), "the filtered images log-4mm, log-8mm; name one"),
+        (("--params", "p.yaml", "--image", "log-4m"), "did you mean 'log-4mm'"),
+        (("--params", "p.yaml", "--series", "CT"), "sections for PET; name one by --series"),
+        (("--params", "fdg", "--series", "PET"), "the filtered images none"),
+        (("--filter", "lot"), "did you mean 'log'"),
+        (("--filter", "log", "--set", "sigma"), "write KEY=VALUE"),
+        (("--filter", "log", "--set", "sigma_mm=[1"), "cannot be read as a value"),
+        (("--filter", "log", "--set", "sigma_mm=0"), "sigma_mm: Input should be greater than 0"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_and_nothing_written(image, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    found = call(image, *arguments, "--out", "m.nii.gz")
+    assert isinstance(found.exception, RadiomicsError)
+    assert message in str(found.exception)
+    assert not (tmp_path / "m.nii.gz").exists()
+
+
+def test_a_map_is_nifti(image, tmp_path):
+    found = call(image, "--filter", "mean", "--out", tmp_path / "m.png")
+    assert isinstance(found.exception, ParamsError)
+
+
+def test_filters_are_listed_and_shown_with_their_settings():
+    found = CliRunner().invoke(app, ["filters", "list"])
+    assert "log          L6PA   Laplacian of Gaussian" in found.output
+    shown = CliRunner().invoke(app, ["filters", "show", "log"]).output
+    assert "sigma_mm         needed" in shown
+    assert "boundary         mirror" in shown
