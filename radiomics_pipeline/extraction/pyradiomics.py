@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,10 +26,18 @@ from radiomics_pipeline.features.pyradiomics.sample import FeatureSettings, Pyra
 from radiomics_pipeline.features.registry import NO_CONTEXT, Family, FeatureSpec
 from radiomics_pipeline.imaging.boxes import bounding_box
 from radiomics_pipeline.imaging.pyradiomics.discretise import discretise, overflows
+from radiomics_pipeline.imaging.pyradiomics.filters.spec import Box
+from radiomics_pipeline.imaging.pyradiomics.filters.table import IMAGE_TYPES
 from radiomics_pipeline.imaging.pyradiomics.geometry import nearest
 from radiomics_pipeline.imaging.pyradiomics.prepare import Prepared, prepare
 from radiomics_pipeline.imaging.pyradiomics.resample import crop
-from radiomics_pipeline.params.pyradiomics import SHAPE_CLASSES, PyradiomicsSeries, Settings, require_own_engine
+from radiomics_pipeline.params.pyradiomics import (
+    SHAPE_CLASSES,
+    Overrides,
+    PyradiomicsSeries,
+    Settings,
+    require_own_engine,
+)
 from radiomics_pipeline.types import ColumnName, ColumnSpec, Levels, Region, Volume
 from radiomics_pipeline.types.context import Context
 
@@ -42,12 +50,20 @@ WITHDRAWN = {
 """Names that PyRadiomics accepts in a file and gives no column for: each equals another feature, or is constant."""
 
 
+ORIGINAL_TYPE = "Original"
+
+
 @dataclass(frozen=True)
 class Computation:
-    """One family of one image: what its wanted features are called, by the feature's name."""
+    """One family of one image: what its wanted features are called, by the feature's name.
+
+    image_type : of the parameters; token : what columns call the image
+    """
 
     family: Family
     columns: dict[str, ColumnSpec]
+    image_type: str = ORIGINAL_TYPE
+    token: str = ORIGINAL
 
 
 @dataclass(frozen=True)
@@ -77,16 +93,26 @@ class PyradiomicsPlan(SeriesPlan):
         context : of no use to PyRadiomics' features
         """
         prepared = prepare(volume, region, self.section.setting)
-        sample, levels = self._sample(prepared)
+        levels: Levels | None = None
         values: dict[str, float] = {}
         undefined: dict[str, str] = {}
+        shapes = [c for c in self.computations if c.family.token in SHAPE_CLASSES]
         with stage("features"):
-            for computation in self.computations:
-                numbers, reasons = self._compute(computation.family, prepared, sample)
-                for feature, spec in computation.columns.items():
-                    values[spec.column] = numbers[feature]
-                    if feature in reasons:
-                        undefined[spec.column] = reasons[feature]
+            for computation in shapes:
+                _fill(computation, self._shape(computation.family, prepared), values, undefined)
+        for image_type, computations in self._by_type().items():
+            for token, image in self._images(image_type, prepared):
+                own = [c for c in computations if c.token == token]
+                if isinstance(image, str):
+                    for computation in own:
+                        nothing = dict.fromkeys(computation.family.features, np.nan)
+                        _fill(computation, (nothing, dict.fromkeys(nothing, image)), values, undefined)
+                    continue
+                sample, seen = self._sample(prepared, image, self.section.settings_of(image_type), own)
+                levels = seen if token == ORIGINAL else levels
+                with stage("features"):
+                    for computation in own:
+                        _fill(computation, computation.family.compute(sample), values, undefined)
         return RegionFeatures(
             values=values,
             undefined=undefined,
@@ -94,23 +120,40 @@ class PyradiomicsPlan(SeriesPlan):
             diagnostics=diagnose(volume, region, prepared, self.section) if self.section.setting.additionalInfo else {},
         )
 
-    def _sample(self, prepared: Prepared) -> tuple[PyradiomicsSample, Levels | None]:
-        """What all families but shape see: the box of what re-segmentation left, and its grey levels."""
-        low, high = bounding_box(prepared.kept)
-        image, (mask,) = crop(prepared.image, [prepared.kept], low, high)
-        levels = None
-        if any(c.family.needs_levels for c in self.computations):
-            with stage("discretise"):
-                levels = discretise(image, mask, self.settings)
-        settings = feature_settings(self.settings)
-        return PyradiomicsSample(image.array, mask, image.spacing_mm, levels, settings), levels
+    def _by_type(self) -> dict[str, list[Computation]]:
+        """The computations on intensities by the image type that they see."""
+        found: dict[str, list[Computation]] = {}
+        for computation in self.computations:
+            if computation.family.token not in SHAPE_CLASSES:
+                found.setdefault(computation.image_type, []).append(computation)
+        return found
 
-    def _compute(
-        self, family: Family, prepared: Prepared, sample: PyradiomicsSample
-    ) -> tuple[dict[str, float], dict[str, str]]:
-        """Values of one family's features, and the reasons of those that are NaN."""
-        if family.token not in SHAPE_CLASSES:
-            return family.compute(sample)
+    def _images(self, image_type: str, prepared: Prepared) -> Iterator[tuple[str, np.ndarray | str]]:
+        """Each image of a type in the box of what re-segmentation left, or why there is none."""
+        low, high = bounding_box(prepared.kept)
+        at = tuple(a + b for a, b in zip(prepared.offset, low, strict=True))
+        end = tuple(a + b for a, b in zip(prepared.offset, high, strict=True))
+        box = Box(at, end)  # type: ignore[arg-type]
+        if image_type == ORIGINAL_TYPE:
+            yield ORIGINAL, prepared.whole.array[box.inside]
+            return
+        with stage("filter"):
+            yield from IMAGE_TYPES[image_type].responses(prepared.whole, box, self.section.settings_of(image_type))
+
+    def _sample(
+        self, prepared: Prepared, array: np.ndarray, settings: Settings, computations: Sequence[Computation]
+    ) -> tuple[PyradiomicsSample, Levels | None]:
+        """What all families but shape see of one image, and its grey levels."""
+        inside, (mask,) = crop(prepared.image, [prepared.kept], *bounding_box(prepared.kept))
+        image = Volume(array, inside.grid, inside.unit, native=True)
+        levels = None
+        if any(c.family.needs_levels for c in computations):
+            with stage("discretise"):
+                levels = discretise(image, mask, settings)
+        return PyradiomicsSample(image.array, mask, image.spacing_mm, levels, feature_settings(settings)), levels
+
+    def _shape(self, family: Family, prepared: Prepared) -> tuple[dict[str, float], dict[str, str]]:
+        """Values of a family of shape, and the reasons of those that are NaN."""
         general = self.section.setting
         outline = prepared.kept if general.resegmentShape else prepared.drawn
         # PyRadiomics takes the box of what re-segmentation left for the outline, too, and so may cut it off
@@ -146,18 +189,24 @@ def plan_pyradiomics(section: PyradiomicsSeries, series: str, *, named: bool = T
     require_own_engine(section, series)
     where = f"series {series}: " if series else ""
     prefix = series if named else ""
-    settings = section.settings_of("Original")
+    settings = section.settings_of(ORIGINAL_TYPE)
     known = {family.token: family for family in FAMILIES}
+    wanted = section.imageType or {ORIGINAL_TYPE: Overrides()}
+    images = [(kind, token) for kind in wanted for token in _tokens(kind, section, where)]
     computations = []
     for token, names in section.classes.items():
-        if token == "shape2D" and not section.setting.force2D:
-            continue  # PyRadiomics leaves the class out without a word
-        family = known[token]
-        columns = {
-            feature.name: _spec(prefix, family, feature, settings, section.unit)
-            for feature in _features(family, names, where)
-        }
-        computations.append(Computation(family, columns))
+        if token in SHAPE_CLASSES and (token != "shape2D" or section.setting.force2D):
+            features = _features(known[token], names, where)
+            columns = {f.name: _spec(prefix, ORIGINAL, known[token], f, settings, section.unit) for f in features}
+            computations.append(Computation(known[token], columns))
+    for kind, image in images:
+        seen = section.settings_of(kind)
+        for token, names in section.classes.items():
+            if token not in SHAPE_CLASSES:
+                family, unit = known[token], section.unit if kind == ORIGINAL_TYPE else ""
+                features = _features(family, names, where)
+                columns = {f.name: _spec(prefix, image, family, f, seen, unit) for f in features}
+                computations.append(Computation(family, columns, kind, image))
     plan = PyradiomicsPlan(series, prefix, pyradiomics_source(section), section, settings, tuple(computations))
     if not plan.columns:
         raise ParamsError(f"{where}featureClass asks for no feature that is computed; shape2D needs force2D: true")
@@ -207,12 +256,38 @@ def _features(family: Family, names: tuple[str, ...], where: str) -> list[Featur
     return [family.features[name] for name in dict.fromkeys(names) if name not in withdrawn]
 
 
-def _spec(prefix: str, family: Family, feature: FeatureSpec, settings: Settings, unit: str) -> ColumnSpec:
+def _tokens(image_type: str, section: PyradiomicsSeries, where: str) -> tuple[str, ...]:
+    """What columns call the images of a type."""
+    if image_type == ORIGINAL_TYPE:
+        return (ORIGINAL,)
+    found = IMAGE_TYPES[image_type].tokens(section.settings_of(image_type))
+    if not found:
+        raise ParamsError(f"{where}imageType {image_type} makes no image; LoG needs sigma, a list of widths in mm")
+    return found
+
+
+def _fill(
+    computation: Computation,
+    found: tuple[Mapping[str, float], Mapping[str, str]],
+    values: dict[str, float],
+    undefined: dict[str, str],
+) -> None:
+    """Numbers and reasons by feature, sorted into those by column."""
+    numbers, reasons = found
+    for feature, spec in computation.columns.items():
+        values[spec.column] = numbers[feature]
+        if feature in reasons:
+            undefined[spec.column] = reasons[feature]
+
+
+def _spec(  # noqa: PLR0917
+    prefix: str, image: str, family: Family, feature: FeatureSpec, settings: Settings, unit: str
+) -> ColumnSpec:
     unit = unit_of(feature.unit, "" if settings.normalize else unit)
     extent = "2.5D" if settings.force2D else "3D"
     gathered = family.aggregation_of(f"{extent}:{'mrg' if settings.weightingNorm else 'avg'}")
     return ColumnSpec(
-        ColumnName(prefix, ORIGINAL, family.token, feature.name),
+        ColumnName(prefix, image, family.token, feature.name),
         "pyradiomics",
         gathered,
         feature.ibsi,

@@ -148,6 +148,9 @@ def plan_pyradiomics_maps(
     Without `wanted`: the features that `featureClass` names, but of shape; without those first order and co-occurrence.
     """
     require_own_engine(section, series)
+    filters = [name for name in section.imageType if name != "Original"]
+    if filters:
+        raise ParamsError(f"imageType {', '.join(filters)}: maps are made of the original image; leave only Original")
     families = [family for family in FAMILIES if family.token not in REFUSED]
     named = [
         f"{token}_{feature}" if feature else token

@@ -36,6 +36,8 @@ IMAGE_TYPES = (
     "SquareRoot",
     "Wavelet",
 )
+ENGINE_ONLY = ("LBP2D", "LBP3D")
+"""Image types that only PyRadiomics itself computes."""
 FEATURE_CLASSES = ("shape", "shape2D", "firstorder", "glcm", "gldm", "glrlm", "glszm", "ngtdm")
 """In PyRadiomics' order of columns where a file names no class."""
 SHAPE_CLASSES = ("shape", "shape2D")
@@ -254,14 +256,15 @@ def is_pyradiomics_file(tree: Mapping[str, Any]) -> bool:
 
 def require_own_engine(params: PyradiomicsSeries, series: str) -> None:
     """ParamsError where only PyRadiomics itself computes what these parameters ask for."""
-    filtered = [name for name in params.imageType if name != "Original"]
     where = f"series {series}: " if series else ""
-    if filtered:
+    foreign = [name for name in params.imageType if name in ENGINE_ONLY]
+    if foreign:
         raise ParamsError(
-            f"{where}imageType {', '.join(filtered)}: filtered images are computed by PyRadiomics alone; set "
-            "'engine: pyradiomics', or leave only Original"
+            f"{where}imageType {', '.join(foreign)} is computed by PyRadiomics alone; set 'engine: pyradiomics', or "
+            "leave it out"
         )
-    for path, settings in (("setting", params.setting), ("imageType.Original", params.settings_of("Original"))):
+    own = [(f"imageType.{name}", params.settings_of(name)) for name in params.imageType or ("Original",)]
+    for path, settings in (("setting", params.setting), *own):
         repeated = [d for d, n in Counter(settings.distances).items() if n > 1]
         if repeated:
             raise ParamsError(
@@ -270,8 +273,9 @@ def require_own_engine(params: PyradiomicsSeries, series: str) -> None:
             )
     if params.setting.label_channel:
         raise ParamsError(f"{where}label_channel: masks with several values a voxel are not read; store one as a file")
-    if "label" in params.imageType.get("Original", Overrides()).model_fields_set:
-        raise ParamsError(f"{where}imageType.Original.label: the label is chosen once, by setting.label")
+    for name, given in params.imageType.items():
+        if "label" in given.model_fields_set:
+            raise ParamsError(f"{where}imageType.{name}.label: the label is chosen once, by setting.label")
 
 
 def _require(name: str, known: tuple[str, ...], what: str) -> None:

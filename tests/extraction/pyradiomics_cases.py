@@ -188,7 +188,34 @@ def options(case: Case) -> dict[str, dict[str, Any]]:
         },
         "setting": {"binWidth": case.width},
     }
-    return trees
+    return trees | filtered(case)
+
+
+def filtered(case: Case) -> dict[str, dict[str, Any]]:
+    """Parameter trees of filtered images by name."""
+    width, few = case.width, {"shape": None, "firstorder": None, "glcm": None, "glszm": None}
+    everything = {"LoG": {"sigma": [1.5, 4]}, "Wavelet": {}, "Gradient": {}}
+    everything |= {name: {} for name in ("Square", "SquareRoot", "Logarithm", "Exponential", "Original")}
+    finer = [round(0.6 * s, 2) for s in case.grid.spacing_mm[::-1]]
+    found: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+        "every filter": (everything, {}),
+        "filters and binCount": (everything, {"binCount": 8}),
+        "filters and normalize": (everything, {"normalize": True, "normalizeScale": 100, "binWidth": 10}),
+        "filters and resample": (everything, {"resampledPixelSpacing": finer, "padDistance": 1}),
+        "filters and preCrop": (everything, {"preCrop": True, "padDistance": 3}),
+        "filters and resegment": (everything, {"resegmentRange": [-1, 1.5], "resegmentMode": "sigma"}),
+        "filters and force2D": (everything, {"force2D": True}),
+        "filters and force2D across x": (everything, {"force2D": True, "force2Ddimension": 2}),
+        "wavelet levels": ({"Wavelet": {"level": 2, "wavelet": "db2"}}, {}),
+        "wavelet from a level": ({"Wavelet": {"start_level": 1, "wavelet": "haar"}}, {}),
+        "wavelet in settings": ({"Wavelet": {}}, {"wavelet": "bior1.3"}),
+        "gradient in voxels": ({"Gradient": {"gradientUseSpacing": False}}, {}),
+        "own of filters": ({"Square": {"binWidth": 3 * width}, "LoG": {"sigma": [2.5], "binCount": 5}}, {}),
+    }
+    return {
+        name: {"imageType": images, "setting": {"binWidth": width} | given, "featureClass": few}
+        for name, (images, given) in found.items()
+    }
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,9 @@ def test_every_option_gives_the_same(option):
     assert found.faults == ()
 
 
-@pytest.mark.parametrize("option", ["default", "resample finer", "resegmentShape", "normalize", "shape2D across z"])
+@pytest.mark.parametrize(
+    "option", ["default", "resample finer", "resegmentShape", "normalize", "shape2D across z", "every filter"]
+)
 @pytest.mark.parametrize("name", [name for name in CASES if name not in (OFTEN, "many levels")])
 def test_every_case_gives_the_same(name, option):
     assert compare(CASES[name], option, options(CASES[name])[option]).faults == ()
@@ -148,7 +150,9 @@ def test_a_plan_refuses_what_is_not_there():
     with pytest.raises(ParamsError, match="shape2D needs force2D"):
         plan_pyradiomics(section(featureClass={"shape2D": None}), "CT")
     with pytest.raises(ParamsError, match="engine: pyradiomics"):
-        plan_pyradiomics(section(imageType={"LoG": {"sigma": [1]}}), "CT")
+        plan_pyradiomics(section(imageType={"LBP3D": {}}), "CT")
+    with pytest.raises(ParamsError, match="imageType LoG makes no image; LoG needs sigma"):
+        plan_pyradiomics(section(imageType={"LoG": {}}), "CT")
     with pytest.raises(ParamsError, match="'glcm' is the name of a feature family"):
         plan_pyradiomics(section(), "glcm")
 

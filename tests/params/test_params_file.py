@@ -220,7 +220,10 @@ def test_texts_that_yaml_stumbles_over_are_refused_in_a_line(text, message):
             "featureClass:\n  glcm: [Contrast,\n    Kontrast]\n",
             "line 3: featureClass.glcm.1: no feature 'Kontrast', did",
         ),
-        ("imageType:\n  Original: {}\n  LoG: {sigma: [1]}\n", "line 1: imageType: imageType LoG: filtered images are"),
+        (
+            "imageType:\n  Original: {}\n  LBP3D: {}\n",
+            "line 1: imageType: imageType LBP3D is computed by PyRadiomics alone",
+        ),
         ("setting:\n  binWidth: 3\n  label: true\n", "line 3: setting.label: label is true"),
         ("featureClass: {glcm: 3}\n", "line 1: featureClass.glcm: must be a list, found 3"),
         ("setting: 3\n", "line 1: setting: must be a section with keys, found 3"),

@@ -145,7 +145,7 @@ def test_what_cannot_be_meant_is_refused(sections, part):
 @pytest.mark.parametrize(
     ("sections", "part"),
     [
-        ({"imageType": {"Original": {}, "Wavelet": {}}}, "Wavelet.*engine: pyradiomics"),
+        ({"imageType": {"Original": {}, "LBP3D": {}}}, "LBP3D.*engine: pyradiomics"),
         ({"setting": {"label_channel": 1}}, "label_channel"),
         ({"imageType": {"Original": {"label": 2}}}, "label is chosen once"),
         ({"setting": {"distances": [1, 2, 1]}}, "CT: setting.distances: 1 stands there 2 times"),

@@ -1,0 +1,1 @@
+"""Filtered images by the definitions of PyRadiomics: one file a filter, listed in `table`."""
