@@ -188,7 +188,7 @@ def options(case: Case) -> dict[str, dict[str, Any]]:
         },
         "setting": {"binWidth": case.width},
     }
-    return trees | filtered(case)
+    return trees
 
 
 def filtered(case: Case) -> dict[str, dict[str, Any]]:

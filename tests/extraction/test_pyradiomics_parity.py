@@ -18,6 +18,7 @@ from tests.extraction.pyradiomics_cases import (
     clinical_cases,
     compare,
     extract,
+    filtered,
     options,
     pyradiomics,
     synthetic_cases,
@@ -45,9 +46,19 @@ def test_every_option_gives_the_same(option):
     assert found.faults == ()
 
 
-@pytest.mark.parametrize(
-    "option", ["default", "resample finer", "resegmentShape", "normalize", "shape2D across z", "every filter"]
-)
+@pytest.mark.parametrize("option", filtered(CASES[OFTEN]))
+def test_every_option_of_filters_gives_the_same(option):
+    case = CASES[OFTEN]
+    assert compare(case, option, filtered(case)[option]).faults == ()
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name not in (OFTEN, "many levels")])
+def test_every_filter_of_every_case_gives_the_same(name):
+    case = CASES[name]
+    assert compare(case, "every filter", filtered(case)["every filter"]).faults == ()
+
+
+@pytest.mark.parametrize("option", ["default", "resample finer", "resegmentShape", "normalize", "shape2D across z"])
 @pytest.mark.parametrize("name", [name for name in CASES if name not in (OFTEN, "many levels")])
 def test_every_case_gives_the_same(name, option):
     assert compare(CASES[name], option, options(CASES[name])[option]).faults == ()
