@@ -29,7 +29,7 @@ PURE = {"errors", "types", "params", "kernels", "imaging", "features", "stats", 
 FILES = {"os", "io", "pathlib", "shutil", "tempfile", "glob", "SimpleITK", "nibabel", "pandas", "csv", "random"}
 IN_MEMORY = {
     "imaging/pyradiomics/itk", "imaging/pyradiomics/normalise", "imaging/pyradiomics/resample",
-    "extraction/pyradiomics_engine",
+    "extraction/pyradiomics_engine", "imaging/pyradiomics/filters/gradient", "imaging/pyradiomics/filters/log",
 }  # fmt: skip
 """Modules that work with SimpleITK's images, as PyRadiomics does, and open no files with it."""
 

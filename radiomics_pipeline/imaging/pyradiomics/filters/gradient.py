@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import SimpleITK as sitk
-
 from radiomics_pipeline.imaging.pyradiomics.filters.spec import Box, ImageType, Responses
 from radiomics_pipeline.params.pyradiomics import Settings
 from radiomics_pipeline.types import Volume
@@ -13,6 +11,8 @@ TOKEN = "gradient"
 
 def responses(whole: Volume, box: Box, settings: Settings) -> Responses:
     """Response in the box, per mm or per voxel."""
+    import SimpleITK as sitk
+
     wide, inner = box.around(1, whole.array.shape)
     image = sitk.GetImageFromArray(whole.array[wide])
     image.SetSpacing(whole.spacing_mm[::-1])

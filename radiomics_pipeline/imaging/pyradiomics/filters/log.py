@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import SimpleITK as sitk
-
 from radiomics_pipeline.imaging.pyradiomics.filters.spec import Box, ImageType, Responses
 from radiomics_pipeline.params.pyradiomics import Settings
 from radiomics_pipeline.types import Volume
@@ -23,6 +21,8 @@ def tokens(settings: Settings) -> tuple[str, ...]:
 
 def responses(whole: Volume, box: Box, settings: Settings) -> Responses:
     """Responses in the box, normalised over the widths; none of an image of fewer than 4 voxels along an axis."""
+    import SimpleITK as sitk
+
     shape = whole.array.shape
     for token, sigma in zip(tokens(settings), settings.sigma or (), strict=True):
         if min(shape) < FEWEST:
