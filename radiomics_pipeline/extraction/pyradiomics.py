@@ -36,7 +36,7 @@ from radiomics_pipeline.params.pyradiomics import (
     Overrides,
     PyradiomicsSeries,
     Settings,
-    require_own_engine,
+    require_computable,
 )
 from radiomics_pipeline.types import ColumnName, ColumnSpec, Levels, Region, Volume
 from radiomics_pipeline.types.context import Context
@@ -100,16 +100,17 @@ class PyradiomicsPlan(SeriesPlan):
         with stage("features"):
             for computation in shapes:
                 _fill(computation, self._shape(computation.family, prepared), values, undefined)
+        seen = _seen(prepared)
         for image_type, computations in self._by_type().items():
-            for token, image in self._images(image_type, prepared):
+            for token, image in self._images(image_type, prepared, seen):
                 own = [c for c in computations if c.token == token]
                 if isinstance(image, str):
                     for computation in own:
                         nothing = dict.fromkeys(computation.family.features, np.nan)
                         _fill(computation, (nothing, dict.fromkeys(nothing, image)), values, undefined)
                     continue
-                sample, seen = self._sample(prepared, image, self.section.settings_of(image_type), own)
-                levels = seen if token == ORIGINAL else levels
+                sample = self._sample(seen, image, self.section.settings_of(image_type), own)
+                levels = sample.levels if token == ORIGINAL else levels
                 with stage("features"):
                     for computation in own:
                         _fill(computation, computation.family.compute(sample), values, undefined)
@@ -128,29 +129,26 @@ class PyradiomicsPlan(SeriesPlan):
                 found.setdefault(computation.image_type, []).append(computation)
         return found
 
-    def _images(self, image_type: str, prepared: Prepared) -> Iterator[tuple[str, np.ndarray | str]]:
-        """Each image of a type in the box of what re-segmentation left, or why there is none."""
-        low, high = bounding_box(prepared.kept)
-        at = tuple(a + b for a, b in zip(prepared.offset, low, strict=True))
-        end = tuple(a + b for a, b in zip(prepared.offset, high, strict=True))
-        box = Box(at, end)  # type: ignore[arg-type]
+    def _images(self, image_type: str, prepared: Prepared, seen: Seen) -> Iterator[tuple[str, np.ndarray | str]]:
+        """Each image of a type in the box of the region, or why there is none."""
         if image_type == ORIGINAL_TYPE:
-            yield ORIGINAL, prepared.whole.array[box.inside]
+            yield ORIGINAL, seen.image.array
             return
+        settings = self.section.settings_of(image_type)
         with stage("filter"):
-            yield from IMAGE_TYPES[image_type].responses(prepared.whole, box, self.section.settings_of(image_type))
+            for token, response in IMAGE_TYPES[image_type].responses(prepared.whole, seen.box, settings):
+                yield token, response if isinstance(response, str) else _finite(response, seen.box.mask)
 
     def _sample(
-        self, prepared: Prepared, array: np.ndarray, settings: Settings, computations: Sequence[Computation]
-    ) -> tuple[PyradiomicsSample, Levels | None]:
-        """What all families but shape see of one image, and its grey levels."""
-        inside, (mask,) = crop(prepared.image, [prepared.kept], *bounding_box(prepared.kept))
-        image = Volume(array, inside.grid, inside.unit, native=True)
+        self, seen: Seen, array: np.ndarray, settings: Settings, computations: Sequence[Computation]
+    ) -> PyradiomicsSample:
+        """What all families but shape see of one image."""
+        image = Volume(array, seen.image.grid, seen.image.unit, native=True)
         levels = None
         if any(c.family.needs_levels for c in computations):
             with stage("discretise"):
-                levels = discretise(image, mask, settings)
-        return PyradiomicsSample(image.array, mask, image.spacing_mm, levels, feature_settings(settings)), levels
+                levels = discretise(image, seen.box.mask, settings)
+        return PyradiomicsSample(array, seen.box.mask, image.spacing_mm, levels, feature_settings(settings))
 
     def _shape(self, family: Family, prepared: Prepared) -> tuple[dict[str, float], dict[str, str]]:
         """Values of a family of shape, and the reasons of those that are NaN."""
@@ -181,12 +179,33 @@ class PyradiomicsPlan(SeriesPlan):
         )
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What re-segmentation left, as intensities see it: the original image in its box, and where that lies."""
+
+    image: Volume
+    box: Box
+
+
+def _seen(prepared: Prepared) -> Seen:
+    low, high = bounding_box(prepared.kept)
+    image, (mask,) = crop(prepared.image, [prepared.kept], low, high)
+    first, last = (tuple(a + b for a, b in zip(prepared.offset, at, strict=True)) for at in (low, high))
+    return Seen(image, Box(first, last, mask))  # type: ignore[arg-type]
+
+
+def _finite(response: np.ndarray, mask: np.ndarray) -> np.ndarray | str:
+    """A response, or why nothing can be measured on it."""
+    missing = int(np.count_nonzero(~np.isfinite(response[mask])))
+    return f"the filtered image has no value at {missing} voxels of the region" if missing else response
+
+
 def plan_pyradiomics(section: PyradiomicsSeries, series: str, *, named: bool = True) -> PyradiomicsPlan:
     """The plan of one series; `named`: its columns begin with the series' name.
 
-    Raises ParamsError for a feature that does not exist, and for what only PyRadiomics itself computes.
+    Raises ParamsError for a feature that does not exist, and for what cannot be computed.
     """
-    require_own_engine(section, series)
+    require_computable(section, series)
     where = f"series {series}: " if series else ""
     prefix = series if named else ""
     settings = section.settings_of(ORIGINAL_TYPE)

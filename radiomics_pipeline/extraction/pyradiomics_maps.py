@@ -29,7 +29,7 @@ from radiomics_pipeline.imaging.boxes import bounding_box
 from radiomics_pipeline.imaging.pyradiomics.discretise import discretise
 from radiomics_pipeline.imaging.pyradiomics.prepare import prepare
 from radiomics_pipeline.imaging.pyradiomics.resample import crop as crop_box
-from radiomics_pipeline.params.pyradiomics import SHAPE_CLASSES, PyradiomicsSeries, Settings, require_own_engine
+from radiomics_pipeline.params.pyradiomics import SHAPE_CLASSES, PyradiomicsSeries, Settings, require_computable
 from radiomics_pipeline.types import Levels, Region, Volume
 
 REFUSED = dict.fromkeys(SHAPE_CLASSES, "a box around a voxel has the shape of the box")
@@ -147,7 +147,7 @@ def plan_pyradiomics_maps(
 
     Without `wanted`: the features that `featureClass` names, but of shape; without those first order and co-occurrence.
     """
-    require_own_engine(section, series)
+    require_computable(section, series)
     filters = [name for name in section.imageType if name != "Original"]
     if filters:
         raise ParamsError(f"imageType {', '.join(filters)}: maps are made of the original image; leave only Original")

@@ -22,7 +22,7 @@ from radiomics_pipeline.params.pyradiomics import (
     SECTIONS,
     PyradiomicsSeries,
     is_pyradiomics_file,
-    require_own_engine,
+    require_computable,
 )
 from radiomics_pipeline.params.run import ANY_SERIES, PyradiomicsRun, Run, RunParams
 from radiomics_pipeline.params.segmentation import METHODS
@@ -162,7 +162,7 @@ def _unknown_names(params: Run) -> Iterator[tuple[tuple[Any, ...], str]]:
         at = ("series", series)
         if isinstance(section, PyradiomicsSeries) and isinstance(params, PyradiomicsRun) and params.engine == "own":
             try:
-                require_own_engine(section, "")
+                require_computable(section, "")
             except ParamsError as e:
                 yield (*at, "imageType"), str(e)
             for token, names in section.featureClass.items():

@@ -36,8 +36,6 @@ IMAGE_TYPES = (
     "SquareRoot",
     "Wavelet",
 )
-ENGINE_ONLY = ("LBP2D", "LBP3D")
-"""Image types that only PyRadiomics itself computes."""
 FEATURE_CLASSES = ("shape", "shape2D", "firstorder", "glcm", "gldm", "glrlm", "glszm", "ngtdm")
 """In PyRadiomics' order of columns where a file names no class."""
 SHAPE_CLASSES = ("shape", "shape2D")
@@ -254,15 +252,9 @@ def is_pyradiomics_file(tree: Mapping[str, Any]) -> bool:
     return known and any(key in SECTIONS for key in tree) and tree.get("standard", "pyradiomics") == "pyradiomics"
 
 
-def require_own_engine(params: PyradiomicsSeries, series: str) -> None:
-    """ParamsError where only PyRadiomics itself computes what these parameters ask for."""
+def require_computable(params: PyradiomicsSeries, series: str) -> None:
+    """ParamsError for what is allowed by PyRadiomics' schema and cannot be computed rightly."""
     where = f"series {series}: " if series else ""
-    foreign = [name for name in params.imageType if name in ENGINE_ONLY]
-    if foreign:
-        raise ParamsError(
-            f"{where}imageType {', '.join(foreign)} is computed by PyRadiomics alone; set 'engine: pyradiomics', or "
-            "leave it out"
-        )
     own = [(f"imageType.{name}", params.settings_of(name)) for name in params.imageType or ("Original",)]
     for path, settings in (("setting", params.setting), *own):
         repeated = [d for d, n in Counter(settings.distances).items() if n > 1]

@@ -11,7 +11,7 @@ from radiomics_pipeline.batch.extract import extract_study
 from radiomics_pipeline.batch.filter import filter_by_params
 from radiomics_pipeline.io.params_file import load_params, tracers
 
-MAPS = [name.removeprefix("ibsi2/") for name in tracers() if name.startswith("ibsi2/") and "phase2" not in name]
+MAPS = [name.removeprefix("ibsi2/") for name in tracers() if name.startswith("ibsi2/") and "phase" not in name]
 TESTS = [name.rsplit("/", 1)[1] for name in tracers() if name.startswith("ibsi2/phase2/")]
 WITHOUT_CONSENSUS = {"9.b.2", "10.a", "10.b.2"}
 

@@ -160,8 +160,6 @@ def test_a_plan_refuses_what_is_not_there():
         plan_pyradiomics(section(featureClass={"glcm": ["Contarst"]}), "CT")
     with pytest.raises(ParamsError, match="shape2D needs force2D"):
         plan_pyradiomics(section(featureClass={"shape2D": None}), "CT")
-    with pytest.raises(ParamsError, match="engine: pyradiomics"):
-        plan_pyradiomics(section(imageType={"LBP3D": {}}), "CT")
     with pytest.raises(ParamsError, match="imageType LoG makes no image; LoG needs sigma"):
         plan_pyradiomics(section(imageType={"LoG": {}}), "CT")
     with pytest.raises(ParamsError, match="'glcm' is the name of a feature family"):

@@ -15,7 +15,7 @@ from radiomics_pipeline.params.pyradiomics import (
     PyradiomicsSeries,
     Settings,
     is_pyradiomics_file,
-    require_own_engine,
+    require_computable,
 )
 from radiomics_pipeline.params.series import SeriesSource
 
@@ -145,17 +145,16 @@ def test_what_cannot_be_meant_is_refused(sections, part):
 @pytest.mark.parametrize(
     ("sections", "part"),
     [
-        ({"imageType": {"Original": {}, "LBP3D": {}}}, "LBP3D.*engine: pyradiomics"),
         ({"setting": {"label_channel": 1}}, "label_channel"),
         ({"imageType": {"Original": {"label": 2}}}, "label is chosen once"),
         ({"setting": {"distances": [1, 2, 1]}}, "CT: setting.distances: 1 stands there 2 times"),
         ({"imageType": {"Original": {"distances": [2, 2]}}}, "Original.distances: 2 stands"),
     ],
 )
-def test_what_only_pyradiomics_computes_is_refused_by_the_own_engine(sections, part):
+def test_what_cannot_be_computed_is_refused(sections, part):
     section = series(**sections)
     with pytest.raises(ParamsError, match=part):
-        require_own_engine(section, "CT")
+        require_computable(section, "CT")
 
 
 def test_a_file_is_its_own_by_its_sections():

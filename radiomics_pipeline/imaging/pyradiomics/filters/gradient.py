@@ -13,7 +13,7 @@ def responses(whole: Volume, box: Box, settings: Settings) -> Responses:
     """Response in the box, per mm or per voxel."""
     import SimpleITK as sitk
 
-    wide, inner = box.around(1, whole.array.shape)
+    wide, inner = box.around((1, 1, 1), whole.array.shape)
     image = sitk.GetImageFromArray(whole.array[wide])
     image.SetSpacing(whole.spacing_mm[::-1])
     one = sitk.GradientMagnitudeImageFilter()

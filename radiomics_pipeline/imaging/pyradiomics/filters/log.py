@@ -1,17 +1,18 @@
-"""Laplacian of Gaussian by SimpleITK's recursive filter."""
+"""Laplacian of Gaussian as SimpleITK's recursive filter gives it, to the last digit."""
 
 from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from radiomics_pipeline.imaging.pyradiomics.filters.spec import Box, ImageType, Responses
+from radiomics_pipeline.imaging.recursive_gaussian import FELT, FEWEST, second_derivative, smoothing
+from radiomics_pipeline.kernels.recursion import filter_along
 from radiomics_pipeline.params.pyradiomics import Settings
 from radiomics_pipeline.types import Volume
 
-FEWEST = 4
-"""Voxels along every axis that the filter needs."""
-FELT = 16.0
-"""Widths after which the recursive filter has forgotten a voxel."""
+X_TO_Z = (2, 1, 0)
 
 
 def tokens(settings: Settings) -> tuple[str, ...]:
@@ -21,21 +22,39 @@ def tokens(settings: Settings) -> tuple[str, ...]:
 
 def responses(whole: Volume, box: Box, settings: Settings) -> Responses:
     """Responses in the box, normalised over the widths; none of an image of fewer than 4 voxels along an axis."""
-    import SimpleITK as sitk
-
-    shape = whole.array.shape
+    shape, spacing = whole.array.shape, whole.spacing_mm
     for token, sigma in zip(tokens(settings), settings.sigma or (), strict=True):
         if min(shape) < FEWEST:
             yield token, f"the image has {min(shape)} voxels along an axis; the filter needs {FEWEST}"
             continue
-        wide, inner = box.around(max(FEWEST, math.ceil(FELT * float(sigma) / min(whole.spacing_mm))), shape)
-        image = sitk.GetImageFromArray(whole.array[wide])
-        image.SetSpacing(whole.spacing_mm[::-1])
-        one = sitk.LaplacianRecursiveGaussianImageFilter()
-        one.SetNormalizeAcrossScale(True)
-        one.SetSigma(float(sigma))
-        one.SetNumberOfThreads(1)
-        yield token, sitk.GetArrayFromImage(one.Execute(image))[inner]
+        reach = [max(FEWEST, math.ceil(FELT * sigma / edge)) for edge in spacing]
+        wide, inner = box.around(reach, shape)
+        yield token, laplacian(_floats(whole.array[wide]), inner, spacing, float(sigma))
+
+
+def laplacian(
+    array: np.ndarray, inner: tuple[slice, ...], spacing_mm: tuple[float, float, float], sigma_mm: float
+) -> np.ndarray:
+    """sigma^2 times the Laplacian of the smoothed image inside a box of it, float32.
+
+    array : float32 or float64 [z, y, x]; what is filtered once is kept in float32, and only where the box needs it
+    """
+    total = np.zeros([part.stop - part.start for part in inner], np.float32)
+    for across in X_TO_Z:
+        part = array
+        for axis in (across, *(axis for axis in X_TO_Z if axis != across)):
+            width = sigma_mm / spacing_mm[axis]
+            one = second_derivative(width, sigma_mm * sigma_mm) if axis == across else smoothing(width)
+            low, high = inner[axis].start, inner[axis].stop
+            part = filter_along(part, axis, low, high, one.forward, one.backward, one.feedback)
+        total = (total + part * np.float64(1 / spacing_mm[across] ** 2)).astype(np.float32)
+    return total
+
+
+def _floats(array: np.ndarray) -> np.ndarray:
+    """In single precision where that holds every value, in double precision otherwise."""
+    single = array.dtype.itemsize <= 2 or array.dtype == np.float32
+    return np.ascontiguousarray(array, np.float32 if single else np.float64)
 
 
 LOG = ImageType("LoG", tokens, responses)

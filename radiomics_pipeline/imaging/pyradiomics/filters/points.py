@@ -38,7 +38,7 @@ def _image_type(name: str, point: Point) -> ImageType:
     token = name.lower()
 
     def responses(whole: Volume, box: Box, settings: Settings) -> Responses:
-        largest = float(np.abs(whole.array.astype(np.float64)).max())
+        largest = max(abs(float(whole.array.min())), abs(float(whole.array.max())))
         if largest == 0.0:
             yield token, "the image is 0 everywhere, and its largest magnitude scales nothing"
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,20 +14,26 @@ from radiomics_pipeline.types import Volume
 
 @dataclass(frozen=True)
 class Box:
-    """Where responses are wanted, from index `low` (z, y, x) up to, not including, `high`."""
+    """Where responses are wanted.
+
+    low, high : from index `low` (z, y, x) up to, not including, `high`
+    mask : bool [z, y, x] in that box, the region; responses count there alone
+    """
 
     low: Index
     high: Index
+    mask: np.ndarray
 
     @property
     def inside(self) -> tuple[slice, ...]:
         """The box of an array of the whole image."""
         return tuple(slice(a, b) for a, b in zip(self.low, self.high, strict=True))
 
-    def around(self, by: int, shape: tuple[int, ...]) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
-        """A box with `by` more voxels at every side, as far as the image goes, and where this one lies in it."""
-        low = [max(0, a - by) for a in self.low]
-        high = [min(n, b + by) for b, n in zip(self.high, shape, strict=True)]
+    def around(self, by: Sequence[int], shape: tuple[int, ...]) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+        """A box with `by` more voxels at both sides of each axis, as far as the image goes, and where this one lies
+        in it."""
+        low = [max(0, a - more) for a, more in zip(self.low, by, strict=True)]
+        high = [min(n, b + more) for b, n, more in zip(self.high, shape, by, strict=True)]
         wide = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
         inner = tuple(slice(a - c, b - c) for a, b, c in zip(self.low, self.high, low, strict=True))
         return wide, inner
