@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-LANES = 16
+LANES = 24
 """Lines that are filtered side by side: wide enough for the processor's vectors, narrow enough for its first cache."""
 
 
@@ -46,41 +46,45 @@ def filter_along(image, axis, low, high, forward, backward, feedback):
 def _gather(image, axis, slab, start, data):
     """Some lines side by side, from line `start` of a slab; those that an image of fewer lines lacks stay as they are."""
     n = len(data)
+    lanes = min(LANES, image.shape[1 if axis == 2 else 2])
     if axis == 2:
-        for lane in range(min(LANES, image.shape[1])):
+        for lane in range(lanes):
             line = image[slab, start + lane]
             for i in range(n):
                 data[i, lane] = line[i]
-        return
-    for i in range(n):
-        line, row = image[i, slab] if axis == 0 else image[slab, i], data[i]
-        if len(line) < LANES:
-            row[: len(line)] = line
-            continue
-        part = line[start : start + LANES]
-        for lane in range(LANES):
-            row[lane] = part[lane]
+    elif lanes < LANES:
+        for i in range(n):
+            for lane in range(lanes):
+                data[i, lane] = image[i, slab, lane] if axis == 0 else image[slab, i, lane]
+    else:
+        for i in range(n):
+            line = (image[i, slab] if axis == 0 else image[slab, i])[start : start + LANES]
+            row = data[i]
+            for lane in range(LANES):
+                row[lane] = line[lane]
 
 
 @njit(cache=True, nogil=True)
 def _scatter(there, back, low, axis, slab, start, result):
     """The sum of both directions from index `low` on, back in place."""
     n = result.shape[axis]
+    lanes = min(LANES, result.shape[1 if axis == 2 else 2])
     if axis == 2:
-        for lane in range(min(LANES, result.shape[1])):
+        for lane in range(lanes):
             line = result[slab, start + lane]
             for i in range(n):
                 line[i] = np.float32(there[low + i, lane] + back[low + i, lane])
-        return
-    for i in range(n):
-        line = result[i, slab] if axis == 0 else result[slab, i]
-        one, other = there[low + i], back[low + i]
-        part = line[start : start + LANES]
-        if len(part) < LANES:
-            part[:] = (one + other)[: len(part)].astype(np.float32)
-            continue
-        for lane in range(LANES):
-            part[lane] = np.float32(one[lane] + other[lane])
+    elif lanes < LANES:
+        for i in range(n):
+            line = result[i, slab] if axis == 0 else result[slab, i]
+            for lane in range(lanes):
+                line[lane] = np.float32(there[low + i, lane] + back[low + i, lane])
+    else:
+        for i in range(n):
+            line = (result[i, slab] if axis == 0 else result[slab, i])[start : start + LANES]
+            one, other = there[low + i], back[low + i]
+            for lane in range(LANES):
+                line[lane] = np.float32(one[lane] + other[lane])
 
 
 @njit(cache=True, nogil=True)

@@ -20,40 +20,60 @@ def count_runs(levels, steps, group, n_groups, n_levels, longest):
     returns : int64 [n_groups, n_levels, longest], runs of length r in column r - 1
     """
     nz, ny, nx = levels.shape
-    flat = levels.ravel()
-    begin, end = _extents(levels)
+    reach_z, reach_y, reach_x = np.abs(steps[:, 0]).max(), np.abs(steps[:, 1]).max(), np.abs(steps[:, 2]).max()
+    row, depth = nx + reach_x, reach_z + 1
+    first, last = reach_y * row + reach_x, (reach_y + ny) * row
+    held = np.zeros((depth, last + first), np.int32)  # slices with room around them, so that no index is checked
+    places = np.ones((len(steps), depth, last + first), np.int32)
+    inside = np.empty(ny * nx, np.int32)
     counts = np.zeros((n_groups, n_levels, longest), np.int64)
     table = counts.ravel()
-    for s in range(len(steps)):
-        dz, dy, dx = steps[s]
-        back = (dz * ny + dy) * nx + dx
-        # the places of the last `back` voxels in their runs: what is read at a slot is a step older than what is
-        # written there; where `back` is not above 0 no two voxels of the box are a step apart
-        size = max(back, 1)
-        places = np.zeros(size, np.int32)
-        base = (group[s] * n_levels - 1) * longest - 1
-        low, high = max(dx, 0), nx + min(dx, 0)
-        for z in range(nz):
-            for y in range(ny):
-                follows = z - dz >= 0 and 0 <= y - dy < ny
-                row = (z * ny + y) * nx
-                slot = (row + begin[z, y]) % size
-                for x in range(begin[z, y], end[z, y]):
-                    level = flat[np.uint64(row + x)]
-                    if level:
-                        place = 1
-                        if follows and low <= x < high and flat[np.uint64(row + x - back)] == level:
-                            place = places[np.uint64(slot)] + 1
-                        places[np.uint64(slot)] = place
-                        table[np.uint64(base + level * longest + place)] += 1
-                    slot += 1
-                    if slot == size:
-                        slot = 0
+    for z in range(nz):
+        here = held[z % depth]
+        found = _hold(levels[z], here, first, row, inside)
+        for s in range(len(steps)):
+            dz = steps[s, 0]
+            back = steps[s, 1] * row + steps[s, 2]
+            there, place = held[(z - dz) % depth], places[s, z % depth]
+            if dz == 0 and steps[s, 1] == 0:
+                for i in range(first, last):
+                    place[i] = place[i - back] + 1 if here[i] == here[i - back] else 1
+            elif z >= dz:
+                span = last - first if dz else back
+                for start in range(first, last, span):
+                    _follow(here, there, places[s, (z - dz) % depth], start, min(start + span, last), back, place)
+            base = (group[s] * n_levels - 1) * longest - 1
+            for k in range(found):
+                i = inside[k]
+                table[np.uint64(base + here[i] * longest + place[i])] += 1
     for g in range(n_groups):
         for i in range(n_levels):
             for r in range(longest - 1):
                 counts[g, i, r] -= counts[g, i, r + 1]
     return counts
+
+
+@njit(cache=True, nogil=True)
+def _hold(levels, held, first, row, inside):
+    """Write a slice into a padded one, and list where it is inside the region; returns how many voxels are."""
+    found = 0
+    for y in range(len(levels)):
+        at, line = first + y * row, levels[y]
+        for x in range(len(line)):
+            held[at + x] = line[x]
+            inside[found] = at + x
+            found += line[x] != 0
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _follow(here, there, before, start, end, back, place):
+    """Places of some voxels in their runs, from those of the voxels a step back."""
+    level, target = here[start:end], place[start:end]
+    other, earlier = there[start - back : end - back], before[start - back : end - back]
+    one, zero = np.int32(1), np.int32(0)
+    for i in range(len(target)):
+        target[i] = one + (earlier[i] if level[i] == other[i] else zero)
 
 
 @njit(cache=True, nogil=True)
