@@ -74,7 +74,7 @@ def _versions() -> dict[str, str]:
         "Versions_PyRadiomics": f"{REPRODUCED} as reproduced by radiomics_pipeline {__version__}",
         "Versions_Numpy": np.__version__,
         "Versions_SimpleITK": version("SimpleITK"),
-        "Versions_PyWavelet": "not used",
+        "Versions_PyWavelet": version("PyWavelets"),
         "Versions_Python": platform.python_version(),
     }
 
@@ -95,7 +95,7 @@ def _plain(value: Any) -> Any:
 
 def _hash(array: np.ndarray) -> str:
     """SHA-1 of the voxels' bytes, as PyRadiomics names an image; it protects nothing."""
-    return hashlib.sha1(np.ascontiguousarray(array).tobytes(), usedforsecurity=False).hexdigest()
+    return hashlib.sha1(np.ascontiguousarray(array).data, usedforsecurity=False).hexdigest()
 
 
 def _image(volume: Volume, step: str) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def _grid(grid: Grid, step: str) -> dict[str, Any]:
 
 def _intensities(array: np.ndarray, step: str) -> dict[str, float]:
     return {
-        f"{step}_Mean": float(array.astype(np.float64).mean()),
+        f"{step}_Mean": float(array.mean(dtype=np.float64)),
         f"{step}_Minimum": float(array.min()),
         f"{step}_Maximum": float(array.max()),
     }

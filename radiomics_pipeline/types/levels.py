@@ -14,10 +14,12 @@ class Levels:
 
     array : int32 [z, y, x], 1..count in the intensity mask, 0 outside it, read-only
     count : highest grey level (IBSI: levels without a voxel count, too)
+    voxels : number of voxels at each level from 0 to count, that of 0 not counted; None: to be counted here
     """
 
     array: np.ndarray
     count: int
+    voxels: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         array = np.ascontiguousarray(self.array, np.int32).view()
@@ -25,13 +27,20 @@ class Levels:
         object.__setattr__(self, "array", array)
 
     @cached_property
-    def present(self) -> np.ndarray:
-        """The levels that some voxel has, ascending; int64 [levels]."""
+    def counts(self) -> np.ndarray:
+        """Number of voxels at each level from 0 to count, 0 for level 0; int64 [count + 1]."""
+        if self.voxels is not None:
+            return self.voxels
         counts = np.zeros(self.count + 1, np.int64)
         for page in self.array:  # of the whole array numpy would make a copy twice as large
             counts += np.bincount(page.ravel(), minlength=self.count + 1)
         counts[0] = 0
-        return np.flatnonzero(counts)
+        return counts
+
+    @cached_property
+    def present(self) -> np.ndarray:
+        """The levels that some voxel has, ascending; int64 [levels]."""
+        return np.flatnonzero(self.counts)
 
     @cached_property
     def ranks(self) -> np.ndarray:

@@ -14,6 +14,7 @@ import numpy as np
 from radiomics_pipeline.features.pyradiomics.level_sizes import EPSILON
 from radiomics_pipeline.features.pyradiomics.sample import PyradiomicsSample
 from radiomics_pipeline.features.registry import Family, Undefined
+from radiomics_pipeline.kernels.intensities import sum_deviations
 
 
 @dataclass(frozen=True)
@@ -37,19 +38,14 @@ class FirstOrder:
         return float(self.values.mean())
 
     @cached_property
-    def deviations(self) -> np.ndarray:
-        """Distance of each intensity from the mean, signed."""
-        return self.values - self.mean
-
-    @cached_property
-    def squares(self) -> np.ndarray:
-        """Squared deviations from the mean."""
-        return self.deviations * self.deviations
+    def moments(self) -> tuple[float, ...]:
+        """Means of |d|, d^2, d^3 and d^4, with d the distance of an intensity from the mean."""
+        return tuple((sum_deviations(self.values, self.mean, 1.0, 0.0)[:4] / len(self.values)).tolist())
 
     @cached_property
     def variance(self) -> float:
         """Variance, divisor n."""
-        return float(self.squares.mean())
+        return self.moments[1]
 
     @cached_property
     def energy(self) -> float:
@@ -65,14 +61,19 @@ class FirstOrder:
     @cached_property
     def percentiles(self) -> tuple[float, ...]:
         """The percentiles 10, 25, 50, 75 and 90, by numpy's rule: which voxels lie between two follows its rounding."""
-        return tuple(np.percentile(self.ascending, (10, 25, 50, 75, 90)).tolist())
+        places = np.array([0.1, 0.25, 0.5, 0.75, 0.9]) * (len(self.values) - 1)
+        below = places.astype(np.int64)
+        share, last = places - below, len(self.values) - 1
+        low, high = self.ascending[below], self.ascending[np.minimum(below + 1, last)]
+        gap = high - low
+        return tuple(np.where(share < 0.5, low + gap * share, high - gap * (1 - share)).tolist())
 
 
 def intensities(sample: PyradiomicsSample) -> list[FirstOrder]:
     """The intensities in the mask, and the shares of their grey levels."""
     assert sample.levels is not None
-    values = sample.image[sample.mask].astype(np.float64)
-    counts = np.bincount(sample.levels.ranks.ravel())[1:]
+    values = sample.image.ravel()[np.flatnonzero(sample.mask)].astype(np.float64)
+    counts = sample.levels.counts[sample.levels.present]
     z, y, x = sample.spacing_mm
     return [FirstOrder(values, counts / len(values), sample.settings.voxel_array_shift, x * y * z)]
 
@@ -113,7 +114,7 @@ def interquartile_range(d: FirstOrder) -> float:
 @firstorder.feature(ibsi="")
 def kurtosis(d: FirstOrder) -> float:
     """Fourth central moment over the squared variance; 3 above the excess of the IBSI (IPH6). 0 where all are equal."""
-    return float((d.squares * d.squares).mean()) / d.variance**2 if d.variance else 0.0
+    return d.moments[3] / d.variance**2 if d.variance else 0.0
 
 
 @firstorder.feature(ibsi="84IY", unit="{u}")
@@ -125,7 +126,7 @@ def maximum(d: FirstOrder) -> float:
 @firstorder.feature(ibsi="4FUA", unit="{u}")
 def mean_absolute_deviation(d: FirstOrder) -> float:
     """Mean distance of the intensities from their mean."""
-    return float(np.abs(d.deviations).mean())
+    return d.moments[0]
 
 
 @firstorder.feature(ibsi="Q4LE", unit="{u}")
@@ -171,7 +172,7 @@ def root_mean_squared(d: FirstOrder) -> float:
 @firstorder.feature(ibsi="KE2A")
 def skewness(d: FirstOrder) -> float:
     """Third central moment of the intensities over the cube of their standard deviation; 0 where all are equal."""
-    return float((d.squares * d.deviations).mean()) / d.variance**1.5 if d.variance else 0.0
+    return d.moments[2] / d.variance**1.5 if d.variance else 0.0
 
 
 @firstorder.feature(ibsi="", unit="{u}", default=False)

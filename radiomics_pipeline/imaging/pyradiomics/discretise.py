@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from radiomics_pipeline.errors import DiscretisationError
+from radiomics_pipeline.kernels.intensities import level_between
 from radiomics_pipeline.params.pyradiomics import Settings
 from radiomics_pipeline.types import Levels, Volume
 
@@ -19,15 +20,14 @@ def discretise(volume: Volume, mask: np.ndarray, settings: Settings) -> Levels:
     a level of its own. binCount n: n levels of equal width from minimum to maximum, which lies in the last.
     Raises DiscretisationError for more than 65536 levels, and for levels finer than the digits of the intensities.
     """
-    inside = volume.array[mask]
+    places = np.flatnonzero(mask)
+    inside = volume.array.ravel()[places]
     edges = _edges(inside, settings, volume.unit)
-    try:
-        levels = np.digitize(inside, edges)
-    except ValueError:
-        raise _too_fine(inside, settings) from None
-    array = np.zeros(volume.array.shape, np.int32)
-    array[mask] = levels
-    return Levels(array, int(levels.max()))
+    if (edges[1:] < edges[:-1]).any():
+        raise _too_fine(inside, settings)
+    array, counts = level_between(inside.astype(np.float64), places, edges.astype(np.float64), mask.size)
+    count = int(np.flatnonzero(counts)[-1])
+    return Levels(array.reshape(mask.shape), count, counts[: count + 1])
 
 
 def _edges(inside: np.ndarray, settings: Settings, unit: str) -> np.ndarray:
