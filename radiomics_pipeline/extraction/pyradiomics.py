@@ -102,14 +102,14 @@ class PyradiomicsPlan(SeriesPlan):
                 _fill(computation, self._shape(computation.family, prepared), values, undefined)
         seen = _seen(prepared)
         for image_type, computations in self._by_type().items():
-            for token, image in self._images(image_type, prepared, seen):
+            for token, inside in self._images(image_type, prepared, seen):
                 own = [c for c in computations if c.token == token]
-                if isinstance(image, str):
+                if isinstance(inside, str):
                     for computation in own:
                         nothing = dict.fromkeys(computation.family.features, np.nan)
-                        _fill(computation, (nothing, dict.fromkeys(nothing, image)), values, undefined)
+                        _fill(computation, (nothing, dict.fromkeys(nothing, inside)), values, undefined)
                     continue
-                sample = self._sample(seen, image, self.section.settings_of(image_type), own)
+                sample = self._sample(seen, inside, self.section.settings_of(image_type), own)
                 levels = sample.levels if token == ORIGINAL else levels
                 with stage("features"):
                     for computation in own:
@@ -130,25 +130,24 @@ class PyradiomicsPlan(SeriesPlan):
         return found
 
     def _images(self, image_type: str, prepared: Prepared, seen: Seen) -> Iterator[tuple[str, np.ndarray | str]]:
-        """Each image of a type in the box of the region, or why there is none."""
+        """Of each image of a type the values in the region, or why there are none."""
         if image_type == ORIGINAL_TYPE:
-            yield ORIGINAL, seen.image.array
+            yield ORIGINAL, seen.inside(seen.image.array)
             return
         settings = self.section.settings_of(image_type)
         with stage("filter"):
             for token, response in IMAGE_TYPES[image_type].responses(prepared.whole, seen.box, settings):
-                yield token, response if isinstance(response, str) else _finite(response, seen.box.mask)
+                yield token, response if isinstance(response, str) else _finite(seen.inside(response))
 
     def _sample(
-        self, seen: Seen, array: np.ndarray, settings: Settings, computations: Sequence[Computation]
+        self, seen: Seen, inside: np.ndarray, settings: Settings, computations: Sequence[Computation]
     ) -> PyradiomicsSample:
         """What all families but shape see of one image."""
-        image = Volume(array, seen.image.grid, seen.image.unit, native=True)
         levels = None
         if any(c.family.needs_levels for c in computations):
             with stage("discretise"):
-                levels = discretise(image, seen.box.mask, settings)
-        return PyradiomicsSample(array, seen.box.mask, image.spacing_mm, levels, feature_settings(settings))
+                levels = discretise(inside, seen.box.mask, settings, seen.image.unit)
+        return PyradiomicsSample(seen.box.mask, seen.image.spacing_mm, inside, levels, feature_settings(settings))
 
     def _shape(self, family: Family, prepared: Prepared) -> tuple[dict[str, float], dict[str, str]]:
         """Values of a family of shape, and the reasons of those that are NaN."""
@@ -160,7 +159,7 @@ class PyradiomicsPlan(SeriesPlan):
         if reason:
             return dict.fromkeys(family.features, np.nan), dict.fromkeys(family.features, reason)
         return family.compute(
-            PyradiomicsSample(image.array, mask, image.spacing_mm, settings=feature_settings(general))
+            PyradiomicsSample(mask, image.spacing_mm, settings=feature_settings(general))
         )
 
     def _facts(self, volume: Volume, region: Region, prepared: Prepared, levels: Levels | None) -> RegionFacts:
@@ -181,23 +180,31 @@ class PyradiomicsPlan(SeriesPlan):
 
 @dataclass(frozen=True)
 class Seen:
-    """What re-segmentation left, as intensities see it: the original image in its box, and where that lies."""
+    """What re-segmentation left, as intensities see it.
+
+    image : the original in its box; box : where that lies; places : int64 [voxels], of the region in it
+    """
 
     image: Volume
     box: Box
+    places: np.ndarray
+
+    def inside(self, array: np.ndarray) -> np.ndarray:
+        """The region's values of an array [z, y, x] of the box, in the array's type."""
+        return array.ravel()[self.places]
 
 
 def _seen(prepared: Prepared) -> Seen:
     low, high = bounding_box(prepared.kept)
     image, (mask,) = crop(prepared.image, [prepared.kept], low, high)
     first, last = (tuple(a + b for a, b in zip(prepared.offset, at, strict=True)) for at in (low, high))
-    return Seen(image, Box(first, last, mask))  # type: ignore[arg-type]
+    return Seen(image, Box(first, last, mask), np.flatnonzero(mask))  # type: ignore[arg-type]
 
 
-def _finite(response: np.ndarray, mask: np.ndarray) -> np.ndarray | str:
-    """A response, or why nothing can be measured on it."""
-    missing = int(np.count_nonzero(~np.isfinite(response[mask])))
-    return f"the filtered image has no value at {missing} voxels of the region" if missing else response
+def _finite(inside: np.ndarray) -> np.ndarray | str:
+    """The region's values of a response, or why nothing can be measured on it."""
+    missing = int(np.count_nonzero(~np.isfinite(inside)))
+    return f"the filtered image has no value at {missing} voxels of the region" if missing else inside
 
 
 def plan_pyradiomics(section: PyradiomicsSeries, series: str, *, named: bool = True) -> PyradiomicsPlan:

@@ -65,7 +65,7 @@ class PyradiomicsMaps(MapPlan):
         image, (wanted,) = crop_box(whole, [kept], low, high)  # type: ignore[arg-type]
         counted = wanted if self.kernel.masked else np.ones_like(wanted)
         with stage("discretise"):
-            levels = discretise(image, counted, self.settings)
+            levels = discretise(image.array[counted], counted, self.settings, image.unit)
         levels = Levels(read_only(levels.array, np.int32), levels.count)
         settings = feature_settings(self.settings)
         if settings.flat_axis is not None:
@@ -137,7 +137,7 @@ class _Boxes:
         levels = Levels(array, self.whole.count)
         if whole:
             vars(levels)["present"] = self.whole.present
-        return PyradiomicsSample(self.image[part], mask, self.spacing_mm, levels, self.settings)
+        return PyradiomicsSample(mask, self.spacing_mm, self.image[part][mask], levels, self.settings)
 
 
 def plan_pyradiomics_maps(

@@ -21,16 +21,21 @@ from radiomics_pipeline.kernels.intensities import sum_deviations
 class FirstOrder:
     """The intensities of a region's voxels.
 
-    values : float64 [voxels], in the order of the image: PyRadiomics' rounding follows it
+    native : [voxels], in the image's own type
     p : float64 [levels], share of each grey level that occurs
     shift : added to intensities before they are squared
     voxel_mm3 : volume of a voxel
     """
 
-    values: np.ndarray
+    native: np.ndarray
     p: np.ndarray
     shift: float
     voxel_mm3: float
+
+    @cached_property
+    def values(self) -> np.ndarray:
+        """In the order of the image, which PyRadiomics' rounding follows; float64 [voxels]."""
+        return self.native.astype(np.float64)
 
     @cached_property
     def mean(self) -> float:
@@ -56,7 +61,7 @@ class FirstOrder:
     @cached_property
     def ascending(self) -> np.ndarray:
         """The intensities, lowest first."""
-        return np.sort(self.values)
+        return np.sort(self.native).astype(np.float64)
 
     @cached_property
     def percentiles(self) -> tuple[float, ...]:
@@ -71,11 +76,11 @@ class FirstOrder:
 
 def intensities(sample: PyradiomicsSample) -> list[FirstOrder]:
     """The intensities in the mask, and the shares of their grey levels."""
+    assert sample.values is not None
     assert sample.levels is not None
-    values = sample.image.ravel()[np.flatnonzero(sample.mask)].astype(np.float64)
     counts = sample.levels.counts[sample.levels.present]
     z, y, x = sample.spacing_mm
-    return [FirstOrder(values, counts / len(values), sample.settings.voxel_array_shift, x * y * z)]
+    return [FirstOrder(sample.values, counts / len(sample.values), sample.settings.voxel_array_shift, x * y * z)]
 
 
 firstorder = Family("firstorder", title="First order", ibsi="", prepare=intensities, needs_levels=True)

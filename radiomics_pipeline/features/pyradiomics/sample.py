@@ -62,16 +62,16 @@ class FeatureSettings:
 class PyradiomicsSample:
     """What a family of PyRadiomics is computed from.
 
-    image : [z, y, x], of the type that PyRadiomics would see, cropped to the region's box
-    mask : bool [z, y, x], the region; one voxel at least
+    mask : bool [z, y, x], the region in its box; one voxel at least
     spacing_mm : (z, y, x)
+    values : intensities [voxels] in the order of the mask, of the type that PyRadiomics would see; None for shape
     levels : PyRadiomics' bin numbers in the same box, from 1; None for families that need none
     memory : what several families need of this sample, by the function that computed it
     """
 
-    image: np.ndarray
     mask: np.ndarray
     spacing_mm: tuple[float, float, float]
+    values: np.ndarray | None = None
     levels: Levels | None = None
     settings: FeatureSettings = FeatureSettings()
     memory: dict[Callable[[PyradiomicsSample], Any], Any] = field(default_factory=dict, compare=False, repr=False)

@@ -7,25 +7,23 @@ import numpy as np
 from radiomics_pipeline.errors import DiscretisationError
 from radiomics_pipeline.kernels.intensities import level_between
 from radiomics_pipeline.params.pyradiomics import Settings
-from radiomics_pipeline.types import Levels, Volume
+from radiomics_pipeline.types import Levels
 
 MAX_LEVELS = 2**16
 """More grey levels than this are an error in the unit or the bin width, not a texture."""
 
 
-def discretise(volume: Volume, mask: np.ndarray, settings: Settings) -> Levels:
-    """Grey levels 1..count of the voxels in a mask, bool [z, y, x].
+def discretise(inside: np.ndarray, mask: np.ndarray, settings: Settings, unit: str = "") -> Levels:
+    """Grey levels 1..count of the voxels in a mask, bool [z, y, x], from their intensities [voxels].
 
     binWidth w: floor(x / w) - floor(min / w) + 1, so that edges are multiples of w and a maximum on an edge begins
     a level of its own. binCount n: n levels of equal width from minimum to maximum, which lies in the last.
     Raises DiscretisationError for more than 65536 levels, and for levels finer than the digits of the intensities.
     """
-    places = np.flatnonzero(mask)
-    inside = volume.array.ravel()[places]
-    edges = _edges(inside, settings, volume.unit)
+    edges = _edges(inside, settings, unit)
     if (edges[1:] < edges[:-1]).any():
         raise _too_fine(inside, settings)
-    array, counts = level_between(inside.astype(np.float64), places, edges.astype(np.float64), mask.size)
+    array, counts = level_between(inside.astype(np.float64), np.flatnonzero(mask), edges.astype(np.float64), mask.size)
     count = int(np.flatnonzero(counts)[-1])
     return Levels(array.reshape(mask.shape), count, counts[: count + 1])
 

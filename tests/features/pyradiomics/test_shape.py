@@ -102,7 +102,7 @@ def same(found, expected):
 
 
 def values(mask, spacing_mm):
-    return shape.compute(PyradiomicsSample(np.zeros(mask.shape), mask, spacing_mm))
+    return shape.compute(PyradiomicsSample(mask, spacing_mm))
 
 
 @pytest.mark.parametrize("name", CHOSEN)
@@ -156,7 +156,7 @@ def test_one_voxel_has_no_elongation_and_says_why():
 
 def in_plane(mask, spacing_mm, across, *, force_2d=True):
     chosen = FeatureSettings(force_2d=force_2d, force_2d_dimension=across)
-    return shape2d.compute(PyradiomicsSample(np.zeros(mask.shape), mask, spacing_mm, settings=chosen))
+    return shape2d.compute(PyradiomicsSample(mask, spacing_mm, settings=chosen))
 
 
 @pytest.mark.parametrize("across", range(3))

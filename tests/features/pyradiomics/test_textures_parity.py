@@ -161,7 +161,9 @@ def make_sample(radiomics, image, mask, options, bin_width=25.0, spacing_mm=SPAC
     bins, _ = radiomics.imageoperations.binImage(image.astype(np.float64), np.nonzero(mask), binWidth=bin_width)
     array = np.where(mask, bins, 0).astype(np.int32)
     settings = {OUR_NAMES[name]: tuple(v) if isinstance(v, list) else v for name, v in options.items()}
-    return PyradiomicsSample(image, mask, spacing_mm, Levels(array, int(array.max())), FeatureSettings(**settings))
+    return PyradiomicsSample(
+        mask, spacing_mm, image[mask], Levels(array, int(array.max())), FeatureSettings(**settings)
+    )
 
 
 def ours(*args, **kwargs):
