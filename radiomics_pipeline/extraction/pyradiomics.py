@@ -158,9 +158,7 @@ class PyradiomicsPlan(SeriesPlan):
         reason = _no_plane(mask.shape, general.force2Ddimension) if family.token == "shape2D" else ""
         if reason:
             return dict.fromkeys(family.features, np.nan), dict.fromkeys(family.features, reason)
-        return family.compute(
-            PyradiomicsSample(mask, image.spacing_mm, settings=feature_settings(general))
-        )
+        return family.compute(PyradiomicsSample(mask, image.spacing_mm, settings=feature_settings(general)))
 
     def _facts(self, volume: Volume, region: Region, prepared: Prepared, levels: Levels | None) -> RegionFacts:
         grid = prepared.image.grid

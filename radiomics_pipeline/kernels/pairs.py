@@ -36,6 +36,31 @@ def count_pairs(levels, steps, group, n_groups, n_levels):
 
 
 @njit(cache=True, nogil=True)
+def list_entries(counts, symmetric):
+    """The pairs that occur in matrices: matrix, first and second level from 0, and how often, each int64 [entries].
+
+    counts : int64 [matrices, n, n], as `count_pairs` gives them
+    symmetric : of each pair and its reverse the one is listed that has the lower level first, with both their numbers
+    """
+    groups, n, _ = counts.shape
+    found = 0
+    for g in range(groups):
+        for i in range(n):
+            for j in range(i if symmetric else 0, n):
+                found += (counts[g, i, j] | (counts[g, j, i] if symmetric else 0)) != 0
+    entries = np.empty((4, found), np.int64)
+    at = 0
+    for g in range(groups):
+        for i in range(n):
+            for j in range(i if symmetric else 0, n):
+                number = counts[g, i, j] + (counts[g, j, i] if symmetric and i != j else 0)
+                if number:
+                    entries[0, at], entries[1, at], entries[2, at], entries[3, at] = g, i, j, number
+                    at += 1
+    return entries
+
+
+@njit(cache=True, nogil=True)
 def list_pairs(levels, steps, n_levels, room):
     """List the grey-level pairs that lie one step apart, each as lower * n_levels + higher with both from 0.
 

@@ -10,20 +10,21 @@ LANES = 24
 
 
 @njit(cache=True, nogil=True)
-def filter_along(image, axis, low, high, forward, backward, feedback):
-    """The sum of a causal and an anticausal filter along an axis, with the image's ends going on for ever.
+def filter_along(image, begin, end, axis, low, high, forward, backward, feedback):
+    """The sum of a causal and an anticausal filter along an axis of a box, whose ends go on for ever.
 
     Each output is the sum of products in the order written here, in float64, so that it has the digits of any other
     program that sums them so; only the result is rounded.
 
-    image : float32 [z, y, x], 4 or more along the axis
-    low, high : indices along the axis between which results are wanted
+    image : float32 or float64 [z, y, x]
+    begin, end : int64 [3], the box, of 4 voxels or more along the axis
+    low, high : indices along the axis, from the box's corner, between which results are wanted
     forward : float64 [4], what the voxel and the three before it weigh; backward : the four behind it
     feedback : float64 [4], what the four results before are taken away by
-    returns : float32, the image's shape with high - low along the axis
+    returns : float32, the box's shape with high - low along the axis
     """
-    nz, ny, nx = image.shape
-    n, wanted = image.shape[axis], high - low
+    nz, ny, nx = end[0] - begin[0], end[1] - begin[1], end[2] - begin[2]
+    n, wanted = end[axis] - begin[axis], high - low
     if axis == 0:
         result = np.empty((wanted, ny, nx), np.float32)
     elif axis == 1:
@@ -35,56 +36,57 @@ def filter_along(image, axis, low, high, forward, backward, feedback):
     for slab in range(slabs):
         for first in range(0, lines, LANES):
             start = max(0, min(first, lines - LANES))  # the last ones begin among those before, so that all are full
-            _gather(image, axis, slab, start, data)
+            lanes = min(LANES, lines)
+            _gather(image, begin, axis, slab, start, lanes, data)
             _causal(data, forward, feedback, high, there)
             _anticausal(data, backward, feedback, low, back)
-            _scatter(there, back, low, axis, slab, start, result)
+            _scatter(there, back, low, axis, slab, start, lanes, result)
     return result
 
 
 @njit(cache=True, nogil=True)
-def _gather(image, axis, slab, start, data):
-    """Some lines side by side, from line `start` of a slab; those that an image of fewer lines lacks stay as they are."""
+def _gather(image, begin, axis, slab, start, lanes, data):
+    """Some lines of a box side by side, from line `start` of a slab."""
     n = len(data)
-    lanes = min(LANES, image.shape[1 if axis == 2 else 2])
+    z, y, x = begin[0], begin[1], begin[2]
     if axis == 2:
         for lane in range(lanes):
-            line = image[slab, start + lane]
+            line = image[z + slab, y + start + lane][x : x + n]
             for i in range(n):
                 data[i, lane] = line[i]
-    elif lanes < LANES:
-        for i in range(n):
-            for lane in range(lanes):
-                data[i, lane] = image[i, slab, lane] if axis == 0 else image[slab, i, lane]
-    else:
-        for i in range(n):
-            line = (image[i, slab] if axis == 0 else image[slab, i])[start : start + LANES]
-            row = data[i]
+        return
+    x += start
+    for i in range(n):
+        line, row = image[z + i, y + slab] if axis == 0 else image[z + slab, y + i], data[i]
+        part = line[x : x + lanes]
+        if len(part) == LANES:
             for lane in range(LANES):
-                row[lane] = line[lane]
+                row[lane] = part[lane]
+        else:
+            for lane in range(lanes):
+                row[lane] = part[lane]
 
 
 @njit(cache=True, nogil=True)
-def _scatter(there, back, low, axis, slab, start, result):
+def _scatter(there, back, low, axis, slab, start, lanes, result):
     """The sum of both directions from index `low` on, back in place."""
     n = result.shape[axis]
-    lanes = min(LANES, result.shape[1 if axis == 2 else 2])
     if axis == 2:
         for lane in range(lanes):
             line = result[slab, start + lane]
             for i in range(n):
                 line[i] = np.float32(there[low + i, lane] + back[low + i, lane])
-    elif lanes < LANES:
-        for i in range(n):
-            line = result[i, slab] if axis == 0 else result[slab, i]
-            for lane in range(lanes):
-                line[lane] = np.float32(there[low + i, lane] + back[low + i, lane])
-    else:
-        for i in range(n):
-            line = (result[i, slab] if axis == 0 else result[slab, i])[start : start + LANES]
-            one, other = there[low + i], back[low + i]
+        return
+    for i in range(n):
+        line = result[i, slab] if axis == 0 else result[slab, i]
+        one, other = there[low + i], back[low + i]
+        part = line[start : start + lanes]
+        if len(part) == LANES:
             for lane in range(LANES):
-                line[lane] = np.float32(one[lane] + other[lane])
+                part[lane] = np.float32(one[lane] + other[lane])
+        else:
+            for lane in range(lanes):
+                part[lane] = np.float32(one[lane] + other[lane])
 
 
 @njit(cache=True, nogil=True)

@@ -52,6 +52,6 @@ class Levels:
             return self.array
         rank = np.zeros(self.count + 1, np.int32)
         rank[self.present] = np.arange(1, len(self.present) + 1)
-        ranks = rank[self.array]
+        ranks = rank.take(self.array, mode="clip")  # which is quicker; no level lies outside
         ranks.flags.writeable = False
         return ranks

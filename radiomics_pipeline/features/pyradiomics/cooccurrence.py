@@ -11,7 +11,7 @@ import numpy as np
 from radiomics_pipeline.features.pyradiomics.level_sizes import EPSILON
 from radiomics_pipeline.features.pyradiomics.sample import PyradiomicsSample
 from radiomics_pipeline.features.registry import Undefined
-from radiomics_pipeline.kernels.pairs import count_pairs
+from radiomics_pipeline.kernels.pairs import count_pairs, list_entries
 
 FEW_LEVELS = 64
 """Grey levels up to which pairs are always counted in matrices; of more, where cells are no more than this x voxels."""
@@ -181,14 +181,8 @@ def _count(ranks: np.ndarray, steps: np.ndarray, n: int, symmetric: bool) -> tup
     symmetric : of each pair and its reverse the one is counted that has the lower rank first
     """
     counts = count_pairs(ranks, steps, np.arange(len(steps)), len(steps), n)
-    if symmetric:
-        counts = counts + counts.transpose(0, 2, 1)
-        np.einsum("kii->ki", counts)[...] //= 2
-        cells = np.flatnonzero((counts != 0) & np.triu(np.ones((n, n), bool)))
-    else:
-        cells = np.flatnonzero(counts.ravel() != 0)
-    direction, pair = np.divmod(cells, n * n)
-    return direction, pair, counts.ravel()[cells]
+    direction, first, second, number = list_entries(counts, symmetric)
+    return direction, n * first + second, number
 
 
 def _list(ranks: np.ndarray, steps: np.ndarray, n: int, symmetric: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -23,30 +23,36 @@ def tokens(settings: Settings) -> tuple[str, ...]:
 def responses(whole: Volume, box: Box, settings: Settings) -> Responses:
     """Responses in the box, normalised over the widths; none of an image of fewer than 4 voxels along an axis."""
     shape, spacing = whole.array.shape, whole.spacing_mm
+    image = _floats(whole.array)
     for token, sigma in zip(tokens(settings), settings.sigma or (), strict=True):
         if min(shape) < FEWEST:
             yield token, f"the image has {min(shape)} voxels along an axis; the filter needs {FEWEST}"
             continue
         reach = [max(FEWEST, math.ceil(FELT * sigma / edge)) for edge in spacing]
         wide, inner = box.around(reach, shape)
-        yield token, laplacian(_floats(whole.array[wide]), inner, spacing, float(sigma))
+        yield token, laplacian(image, wide, inner, spacing, float(sigma))
 
 
 def laplacian(
-    array: np.ndarray, inner: tuple[slice, ...], spacing_mm: tuple[float, float, float], sigma_mm: float
+    image: np.ndarray,
+    wide: tuple[slice, ...],
+    inner: tuple[slice, ...],
+    spacing_mm: tuple[float, float, float],
+    sigma_mm: float,
 ) -> np.ndarray:
-    """sigma^2 times the Laplacian of the smoothed image inside a box of it, float32.
+    """sigma^2 times the Laplacian of the smoothed image, float32, inside a box of a wider box that alone is read.
 
-    array : float32 or float64 [z, y, x]; what is filtered once is kept in float32, and only where the box needs it
+    image : float32 or float64 [z, y, x]; what is filtered once is kept in float32, and only where the box needs it
     """
     total = np.zeros([part.stop - part.start for part in inner], np.float32)
     for across in X_TO_Z:
-        part = array
+        part, begin, end = image, np.array([w.start for w in wide]), np.array([w.stop for w in wide])
         for axis in (across, *(axis for axis in X_TO_Z if axis != across)):
             width = sigma_mm / spacing_mm[axis]
             one = second_derivative(width, sigma_mm * sigma_mm) if axis == across else smoothing(width)
             low, high = inner[axis].start, inner[axis].stop
-            part = filter_along(part, axis, low, high, one.forward, one.backward, one.feedback)
+            part = filter_along(part, begin, end, axis, low, high, one.forward, one.backward, one.feedback)
+            begin, end = np.zeros(3, np.int64), np.array(part.shape)
         total = (total + part * np.float64(1 / spacing_mm[across] ** 2)).astype(np.float32)
     return total
 

@@ -1,4 +1,4 @@
-"""Undecimated wavelets of PyWavelets, every level computed anew from the low pass before."""
+"""Undecimated wavelets of PyWavelets' filter banks, every level computed anew from the low pass before."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import pywt
 
 from radiomics_pipeline.imaging.pyradiomics.filters.spec import Box, ImageType, Responses
+from radiomics_pipeline.kernels.taps import weigh_along
 from radiomics_pipeline.params.pyradiomics import Settings
 from radiomics_pipeline.types import Volume
 
@@ -28,29 +29,50 @@ def responses(whole: Volume, box: Box, settings: Settings) -> Responses:
     axes, start = _axes(settings), settings.start_level or START
     stems = list(_stems(settings))
     depth = start + len(stems)
-    part, inner = _wrapped(whole.array, box, axes, depth * pywt.Wavelet(settings.wavelet or WAVELET).dec_len)
-    low = "a" * len(axes)
+    taps = _taps(settings.wavelet or WAVELET, np.float32 if whole.array.dtype == np.float32 else np.float64)
+    before, after = len(taps["L"]) - 1 - len(taps["L"]) // 2, len(taps["L"]) // 2
+    part = _wrapped(whole.array, box, axes, depth * before, depth * after).astype(taps["L"].dtype)
+    low = "L" * len(axes)
     for level in range(depth):
-        (bands,) = pywt.swtn(part, settings.wavelet or WAVELET, level=1, axes=axes)
-        part = bands[low]
-        if level >= start:
-            for key in ("".join(letters) for letters in product("ad", repeat=len(axes))):
-                if key != low:
-                    yield f"{stems[level - start]}-{_name(key)}", bands[key][inner]
-    yield f"{stems[-1]}-{_name(low)}", part[inner]
+        wanted = ("LH",) * len(axes) if level >= start else ("L",) * len(axes)
+        bands = {"": part}
+        for axis, letters in zip(axes, wanted, strict=True):
+            bands = {
+                name + letter: weigh_along(band, axis, taps[letter]) for name, band in bands.items() for letter in letters
+            }
+        part = bands.pop(low)
+        left = (depth - level - 1) * before
+        for name, band in bands.items():
+            yield f"{stems[level - start]}-{name}", _box_of(band, box, axes, left)
+    yield f"{stems[-1]}-{low}", part
 
 
-def _wrapped(array: np.ndarray, box: Box, axes: tuple[int, ...], by: int) -> tuple[np.ndarray, tuple[slice, ...]]:
-    """The box with `by` voxels around it along the axes, from a periodic image of even sizes, and where it lies."""
-    inner = []
+def _taps(wavelet: str, dtype: type) -> dict[str, np.ndarray]:
+    """The low and the high pass in the digits that PyWavelets has for a type of number: its answer to a single 1."""
+    length = pywt.Wavelet(wavelet).dec_len
+    pulse = np.zeros(4 * length, dtype)
+    pulse[2 * length] = 1
+    ((smooth, detail),) = pywt.swt(pulse, wavelet, level=1)
+    first = 2 * length - length // 2
+    return {"L": smooth[first : first + length].copy(), "H": detail[first : first + length].copy()}
+
+
+def _wrapped(array: np.ndarray, box: Box, axes: tuple[int, ...], before: int, after: int) -> np.ndarray:
+    """The box with so many voxels before and behind it along the axes, from a periodic image of even sizes."""
     for axis in range(array.ndim):
         low, high, n = box.low[axis], box.high[axis], array.shape[axis]
-        reach = by if axis in axes else 0
-        more = (high - low) % 2 if axis in axes else 0  # PyWavelets takes even sizes only
-        places = np.arange(low - reach, high + reach + more) % (n + n % 2 if axis in axes else n)
-        array = array.take(places % n, axis)  # the voxel after an odd number is the first one
-        inner.append(slice(reach, reach + high - low))
-    return array, tuple(inner)
+        if axis in axes:
+            places = np.arange(low - before, high + after) % (n + n % 2)
+            array = array.take(places % n, axis)  # the voxel after an odd number is the first one
+        else:
+            array = array.take(np.arange(low, high), axis)
+    return array
+
+
+def _box_of(band: np.ndarray, box: Box, axes: tuple[int, ...], before: int) -> np.ndarray:
+    """The box, of a subband that has some voxels before it along the axes."""
+    starts = [before if axis in axes else 0 for axis in range(3)]
+    return band[tuple(slice(s, s + n) for s, n in zip(starts, box.mask.shape, strict=True))]
 
 
 def _axes(settings: Settings) -> tuple[int, ...]:
@@ -60,10 +82,6 @@ def _axes(settings: Settings) -> tuple[int, ...]:
 
 def _stems(settings: Settings) -> Iterator[str]:
     return (f"wavelet{level if level > 1 else ''}" for level in range(1, (settings.level or LEVELS) + 1))
-
-
-def _name(key: str) -> str:
-    return key.replace("a", "L").replace("d", "H")
 
 
 WAVELETS = ImageType("Wavelet", tokens, responses)
