@@ -91,10 +91,16 @@ def main() -> int:
     parser.add_argument("study", type=Path)
     parser.add_argument("teams", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--jobs", default="auto")
+    parser.add_argument("--jobs", default="")
     arguments = parser.parse_args()
     command = [sys.executable, "-m", "radiomics_pipeline.cli.main", "extract", str(arguments.study)]
-    command += ["--params", "ibsi2/phase3", "--out", str(arguments.out), "--jobs", arguments.jobs]
+    command += [
+        "--params",
+        "ibsi2/phase3",
+        "--out",
+        str(arguments.out),
+        *(["--jobs", arguments.jobs] if arguments.jobs else []),
+    ]
     subprocess.run(command, check=True)
     rows = compare(computed(arguments.out), arguments.teams)
     missed = [row for row in rows if not row["near"]]

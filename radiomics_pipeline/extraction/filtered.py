@@ -16,6 +16,7 @@ from radiomics_pipeline.features import FAMILIES
 from radiomics_pipeline.features.local_intensity import local_intensity
 from radiomics_pipeline.features.morphology import morphology
 from radiomics_pipeline.features.registry import Family
+from radiomics_pipeline.imaging.filters.memory import Memory
 from radiomics_pipeline.imaging.filters.spec import EVERYWHERE, Filter, FilterParams, Spacing
 from radiomics_pipeline.imaging.filters.table import filter_named, settings_of
 from radiomics_pipeline.params.filtered import Filtered
@@ -51,9 +52,12 @@ class Response:
             return math.inf
         return reach * max(spacing_mm[axis] for axis in self.params.axes) * (1 + 1e-9)
 
-    def of(self, volume: Volume) -> Volume:
-        """The response on the same grid; ParamsError where the filter cannot be had with such voxels."""
-        found = self.row.respond(volume.array, volume.spacing_mm, self.params)
+    def of(self, volume: Volume, memory: Memory | None = None) -> Volume:
+        """The response on the same grid; ParamsError where the filter cannot be had with such voxels.
+
+        memory : of the responses before of the same volume
+        """
+        found = self.row.respond(volume.array, volume.spacing_mm, self.params, memory)
         return Volume(_round(found, float(np.abs(volume.array).max())), volume.grid, UNIT)
 
 

@@ -11,6 +11,7 @@ from radiomics_pipeline.extraction.result import stage
 from radiomics_pipeline.features.ivh import ivh
 from radiomics_pipeline.features.registry import Family, Sample
 from radiomics_pipeline.imaging.discretise import discretise
+from radiomics_pipeline.imaging.filters.memory import Memory
 from radiomics_pipeline.imaging.ivh import intensity_volume
 from radiomics_pipeline.imaging.resample import Resampled, resample
 from radiomics_pipeline.params.extraction import IvhBinNumber, SeriesParams
@@ -58,6 +59,7 @@ class Samples:
     known: dict[tuple[Discretise | None, str], Sample] = field(default_factory=dict)
     response: Response | None = None
     filtered: Volume | None = None
+    memory: Memory = field(default_factory=Memory)
 
     def of(self, computation: Computation) -> Sample:
         """The sample that one family sees. Those of one image after the other: only the last one's are kept."""
@@ -90,8 +92,8 @@ class Samples:
         with stage("filter"):
             found = self.found
             if found.around is None:
-                return response.of(found.volume)
-            whole = response.of(found.around).array
+                return response.of(found.volume, self.memory)
+            whole = response.of(found.around, self.memory).array
             box = tuple(slice(o, o + n) for o, n in zip(found.offset, found.volume.array.shape, strict=True))
             return Volume(whole[box], found.volume.grid, found.volume.unit)
 

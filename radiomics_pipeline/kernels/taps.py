@@ -7,29 +7,43 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def weigh_along(image, axis, taps):
+def weigh_along(image, axis, taps, places):
     """Sums of as many voxels in a row as there are taps, the last of them with the first weight; only whole rows.
 
     Products are added in the order of the taps, in the image's type.
 
     image : float32 or float64 [z, y, x]; taps : of the same type [n]
-    returns : the image's type and shape, n - 1 less along the axis
+    places : int64 [m], the rows of voxels along the axis by their indices; -1 for one of zeros
+    returns : the image's type and shape, m - n + 1 along the axis
     """
     nz, ny, nx = image.shape
     less = len(taps) - 1
+    wanted = len(places) - less
     if axis == 0:
-        result = np.zeros((nz - less, ny, nx), image.dtype)
+        result = np.zeros((wanted, ny, nx), image.dtype)
     elif axis == 1:
-        result = np.zeros((nz, ny - less, nx), image.dtype)
+        result = np.zeros((nz, wanted, nx), image.dtype)
     else:
-        result = np.zeros((nz, ny, nx - less), image.dtype)
-    dz, dy, dx = int(axis == 0), int(axis == 1), int(axis == 2)
+        result = np.zeros((nz, ny, wanted), image.dtype)
+    line = np.zeros(len(places), image.dtype)
     for z in range(result.shape[0]):
         for y in range(result.shape[1]):
             target = result[z, y]
-            for j in range(less + 1):
-                tap, at = taps[j], less - j
-                source = image[z + at * dz, y + at * dy][at * dx : at * dx + len(target)]
-                for x in range(len(target)):
-                    target[x] += tap * source[x]
+            if axis == 2:
+                for k in range(len(places)):
+                    line[k] = image[z, y, places[k]] if places[k] >= 0 else 0.0
+                for j in range(less + 1):
+                    _add(target, taps[j], line[less - j : less - j + wanted])
+            else:
+                for j in range(less + 1):
+                    at = places[(z if axis == 0 else y) + less - j]
+                    if at >= 0:
+                        _add(target, taps[j], image[at, y] if axis == 0 else image[z, at])
     return result
+
+
+@njit(cache=True, nogil=True)
+def _add(target, weight, source):
+    """Add a row of voxels times a weight."""
+    for x in range(len(target)):
+        target[x] += weight * source[x]

@@ -1,6 +1,7 @@
 """Standard `pyradiomics` beside PyRadiomics itself: cases, options, and the largest difference of each family.
 
-`python -m tests.extraction.pyradiomics_cases` prints the whole table.
+`python -m tests.extraction.pyradiomics_cases` prints the whole table; with `lbp3d` it prints PyRadiomics' values of
+LBP3D, which tests/reference keeps, as it needs an old scipy for them.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ RELATIVE = 1e-9
 CANCELLED = 1e-12
 """Largest share of a feature's natural size, where its value is what terms of that size leave of one another."""
 SOLID = [name for name in FEATURE_CLASSES if name != "shape2D"]
+SPHERICAL = ("int16 anisotropic", "float64 tilted", "at the border")
+"""Cases whose values of LBP3D are kept."""
 TILTED = (0.36, 0.48, -0.8, -0.8, 0.6, 0.0, 0.48, 0.64, 0.6)
 
 
@@ -196,6 +199,7 @@ def filtered(case: Case) -> dict[str, dict[str, Any]]:
     width, few = case.width, {"shape": None, "firstorder": None, "glcm": None, "glszm": None}
     everything = {"LoG": {"sigma": [1.5, 4]}, "Wavelet": {}, "Gradient": {}}
     everything |= {name: {} for name in ("Square", "SquareRoot", "Logarithm", "Exponential", "Original")}
+    everything["LBP2D"] = {"binWidth": 1}
     finer = [round(0.6 * s, 2) for s in case.grid.spacing_mm[::-1]]
     found: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         "every filter": (everything, {}),
@@ -209,12 +213,33 @@ def filtered(case: Case) -> dict[str, dict[str, Any]]:
         "wavelet levels": ({"Wavelet": {"level": 2, "wavelet": "db2"}}, {}),
         "wavelet from a level": ({"Wavelet": {"start_level": 1, "wavelet": "haar"}}, {}),
         "wavelet in settings": ({"Wavelet": {}}, {"wavelet": "bior1.3"}),
+        "lbp-2D codes": ({"LBP2D": {"lbp2DMethod": "default", "lbp2DRadius": 2.5, "lbp2DSamples": 7}}, {}),
+        "lbp-2D across x": ({"LBP2D": {"lbp2DMethod": "ror"}}, {"force2D": True, "force2Ddimension": 2}),
+        "lbp-2D variance": ({"LBP2D": {"lbp2DMethod": "var", "binCount": 8}}, {}),
         "gradient in voxels": ({"Gradient": {"gradientUseSpacing": False}}, {}),
         "own of filters": ({"Square": {"binWidth": 3 * width}, "LoG": {"sigma": [2.5], "binCount": 5}}, {}),
     }
     return {
         name: {"imageType": images, "setting": {"binWidth": width} | given, "featureClass": few}
         for name, (images, given) in found.items()
+    }
+
+
+def spherical(case: Case) -> dict[str, dict[str, Any]]:
+    """Parameter trees of LBP3D by name; PyRadiomics needs trimesh and scipy before 1.17 for them."""
+    found: dict[str, dict[str, Any]] = {
+        "default": {},
+        "levels": {"lbp3DLevels": 4, "lbp3DIcosphereRadius": 2.5, "lbp3DIcosphereSubdivision": 2},
+        "icosahedron": {"lbp3DLevels": 3, "lbp3DIcosphereRadius": 1.7, "lbp3DIcosphereSubdivision": 0},
+    }
+    few = {"firstorder": None, "glcm": ["Contrast", "JointEntropy"]}
+    return {
+        name: {
+            "imageType": {"LBP3D": {"binWidth": 0.5} | given},
+            "setting": {"binWidth": case.width},
+            "featureClass": few,
+        }
+        for name, given in found.items()
     }
 
 
@@ -331,10 +356,28 @@ def as_text(found: Iterable[Comparison]) -> str:
     return "\n".join(lines)
 
 
+def print_spherical() -> None:
+    """PyRadiomics' values of LBP3D as CSV."""
+    print("case,option,column,value")
+    for case in synthetic_cases():
+        if case.name in SPHERICAL:
+            for option, tree in spherical(case).items():
+                theirs, refusal = pyradiomics(case, tree)
+                assert not refusal
+                columns = {c: v for c, v in theirs.items() if not c.startswith("diagnostics_")}
+                assert columns, "PyRadiomics left LBP3D out"
+                for column, value in columns.items():
+                    print(f"{case.name},{option},{column},{float(value)!r}")
+
+
 if __name__ == "__main__":
     import logging
+    import sys
 
     logging.disable(logging.CRITICAL)
+    if "lbp3d" in sys.argv:
+        print_spherical()
+        sys.exit()
     sts = Path(__file__).resolve().parents[3] / "shared"
     everything = [*synthetic_cases(), *(clinical_cases(sts, ct=True) if sts.is_dir() else ())]
     results = table(everything)

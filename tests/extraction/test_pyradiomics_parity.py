@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import csv
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from radiomics_pipeline.extraction.pyradiomics import FAMILIES, WITHDRAWN, plan_
 from radiomics_pipeline.params.pyradiomics import PyradiomicsSeries
 from radiomics_pipeline.types import read_name
 from tests.extraction.pyradiomics_cases import (
+    SPHERICAL,
     Case,
     as_text,
     clinical_cases,
@@ -21,12 +24,14 @@ from tests.extraction.pyradiomics_cases import (
     filtered,
     options,
     pyradiomics,
+    spherical,
     synthetic_cases,
     table,
 )
 
 CASES = {case.name: case for case in synthetic_cases()}
 OFTEN = "int16 anisotropic"
+REFERENCE = Path(__file__).parents[1] / "reference"
 SHOWN_OTHERWISE = {"diagnostics_Versions_PyRadiomics", "diagnostics_Versions_PyWavelet"}
 
 
@@ -56,6 +61,20 @@ def test_every_option_of_filters_gives_the_same(option):
 def test_every_filter_of_every_case_gives_the_same(name):
     case = CASES[name]
     assert compare(case, "every filter", filtered(case)["every filter"]).faults == ()
+
+
+@pytest.mark.parametrize("name", SPHERICAL)
+@pytest.mark.parametrize("option", spherical(CASES[OFTEN]))
+def test_patterns_on_a_sphere_give_what_pyradiomics_gave(name, option):
+    with (REFERENCE / "pyradiomics_lbp3d.csv").open(encoding="utf-8", newline="") as file:
+        wanted = {
+            row["column"]: float(row["value"])
+            for row in csv.DictReader(file)
+            if (row["case"], row["option"]) == (name, option)
+        }
+    found = extract(CASES[name], spherical(CASES[name])[option]).values
+    assert list(found) == list(wanted)
+    assert found == pytest.approx(wanted, rel=1e-9, abs=1e-12)
 
 
 @pytest.mark.parametrize("option", ["default", "resample finer", "resegmentShape", "normalize", "shape2D across z"])

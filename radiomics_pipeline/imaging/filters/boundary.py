@@ -14,6 +14,13 @@ OF_NUMPY = {"zero": "constant", "nearest": "edge", "periodic": "wrap", "mirror":
 """numpy.pad's names."""
 
 
+def beyond(n: int, by: int, boundary: Boundary) -> np.ndarray:
+    """Indices of an axis of n voxels, gone on for `by` more at both ends; -1 for a 0; int64 [n + 2 by]."""
+    if boundary == "zero":
+        return np.pad(np.arange(n), by, constant_values=-1)
+    return np.pad(np.arange(n), by, mode=OF_NUMPY[boundary])  # type: ignore[call-overload]
+
+
 def padded(array: np.ndarray, by: tuple[int, ...], boundary: Boundary) -> np.ndarray:
     """An array with `by` more values at both ends of every axis, whatever its size."""
     return np.pad(array, [(n, n) for n in by], mode=OF_NUMPY[boundary])  # type: ignore[call-overload]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import fft
@@ -13,20 +14,34 @@ Transfer = Callable[[list[np.ndarray]], np.ndarray]
 """(frequencies along each axis, 1 at Nyquist's, that broadcast to the grid) -> what each is multiplied by."""
 
 
-def through(array: np.ndarray, axes: Sequence[int], transfer: Transfer, boundary: Boundary) -> np.ndarray:
-    """Real part of the array with its frequencies along these axes multiplied; float64 of the same shape.
+@dataclass(frozen=True)
+class Spectrum:
+    """The frequencies of an image.
 
-    Beyond the border the image goes on for half its size, which is all there is of a mirror image, before it repeats.
+    found : complex128, of real frequencies along the last axis of `order`
+    axes : those that are transformed, x first; wide : the image's shape with what lies beyond its border
+    by : how many voxels of that lie before the image; shape : that of the image
     """
-    by = [(n + 1) // 2 if axis in axes and boundary != "periodic" else 0 for axis, n in enumerate(array.shape)]
-    wide = padded(array, tuple(by), boundary)
-    order = sorted(axes)
-    response = fft.irfftn(
-        fft.rfftn(wide, axes=order) * _of_real(wide.shape, order, list(axes), transfer),
-        s=[wide.shape[axis] for axis in order],
-        axes=order,
-    )
-    return response[tuple(slice(b, b + n) for b, n in zip(by, array.shape, strict=True))]
+
+    found: np.ndarray
+    axes: tuple[int, ...]
+    wide: tuple[int, ...]
+    by: tuple[int, ...]
+    shape: tuple[int, ...]
+
+    def through(self, transfer: Transfer) -> np.ndarray:
+        """Real part of the image with its frequencies multiplied; float64 of the image's shape."""
+        order = sorted(self.axes)
+        gain = _of_real(self.wide, order, list(self.axes), transfer)
+        response = fft.irfftn(self.found * gain, s=[self.wide[axis] for axis in order], axes=order)
+        return response[tuple(slice(b, b + n) for b, n in zip(self.by, self.shape, strict=True))]
+
+
+def spectrum(array: np.ndarray, axes: Sequence[int], boundary: Boundary) -> Spectrum:
+    """Of an image that goes on beyond its border for half its size, which is all there is of a mirror image."""
+    by = tuple((n + 1) // 2 if axis in axes and boundary != "periodic" else 0 for axis, n in enumerate(array.shape))
+    wide = padded(array, by, boundary)
+    return Spectrum(fft.rfftn(wide, axes=sorted(axes)), tuple(axes), wide.shape, by, array.shape)
 
 
 def _of_real(shape: tuple[int, ...], order: list[int], axes: list[int], transfer: Transfer) -> np.ndarray:

@@ -12,6 +12,7 @@ from scipy import fft
 
 from radiomics_pipeline.imaging.filters.boundary import padded
 from radiomics_pipeline.imaging.filters.gaussian import isotropic
+from radiomics_pipeline.imaging.filters.memory import Memory
 from radiomics_pipeline.imaging.filters.separable import Pooling
 from radiomics_pipeline.imaging.filters.spec import Filter, FilterParams, Spacing
 
@@ -52,7 +53,7 @@ class GaborParams(FilterParams):
         return [math.radians(self.theta + k * self.delta_theta) for k in range(count)]
 
 
-def respond(array: np.ndarray, spacing_mm: Spacing, params: GaborParams) -> np.ndarray:
+def respond(array: np.ndarray, spacing_mm: Spacing, params: GaborParams, memory: Memory | None = None) -> np.ndarray:
     """Response in the slices; without `slicewise` the mean of those in the three orthogonal planes; float64."""
     edge = isotropic(spacing_mm, params.axes, "gabor")
     planes = PLANES[:1] if params.slicewise else PLANES

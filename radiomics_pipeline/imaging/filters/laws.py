@@ -7,6 +7,7 @@ import re
 import numpy as np
 from pydantic import Field, model_validator
 
+from radiomics_pipeline.imaging.filters.memory import Memory
 from radiomics_pipeline.imaging.filters.separable import Pooling, convolve, pooled
 from radiomics_pipeline.imaging.filters.spec import Filter, FilterParams, Spacing
 
@@ -51,14 +52,15 @@ class LawsParams(FilterParams):
         return self
 
 
-def respond(array: np.ndarray, spacing_mm: Spacing, params: LawsParams) -> np.ndarray:
+def respond(array: np.ndarray, spacing_mm: Spacing, params: LawsParams, memory: Memory | None = None) -> np.ndarray:
     """Response to the kernels, pooled over rotations, and its energy where asked for; float64 [z, y, x]."""
-    kernels = tuple(KERNELS[name] for name in params.names)
-    response = pooled(array, kernels, params.axes, params.boundary, params.pooling)
+    steps = [(axis, KERNELS[name]) for axis, name in zip(params.axes, params.names, strict=True)]
+    response = pooled(array, steps, params.boundary, params.pooling, memory or Memory())
     if params.energy is None:
         return response
     edge = 2 * params.energy + 1
-    return convolve(np.abs(response), [np.full(edge, 1 / edge)] * len(params.axes), params.axes, params.boundary)
+    flat = np.full(edge, 1 / edge)
+    return convolve(np.abs(response, out=response), [(axis, flat) for axis in params.axes], params.boundary)
 
 
 def _reach(params: LawsParams, spacing_mm: Spacing) -> float:

@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from radiomics_pipeline.imaging.filters.gaussian import gaussian, isotropic, reach_of
+from radiomics_pipeline.imaging.filters.memory import Memory
 from radiomics_pipeline.imaging.filters.separable import convolve
 from radiomics_pipeline.imaging.filters.spec import Filter, FilterParams, Spacing
 
@@ -17,7 +18,7 @@ class LogParams(FilterParams):
     truncate: float = Field(4.0, gt=0, description="widths at which its kernel is cut off")
 
 
-def respond(array: np.ndarray, spacing_mm: Spacing, params: LogParams) -> np.ndarray:
+def respond(array: np.ndarray, spacing_mm: Spacing, params: LogParams, memory: Memory | None = None) -> np.ndarray:
     """Sum of the second derivatives of the smoothed image, per voxel squared; float64 [z, y, x].
 
     The kernel on a square or cube is a sum of products of kernels along the axes, so that it is applied axis by axis.
@@ -26,8 +27,9 @@ def respond(array: np.ndarray, spacing_mm: Spacing, params: LogParams) -> np.nda
     bell, bend = gaussian(sigma, params.truncate)
     smooth, bent = array, np.zeros_like(array)
     for axis in params.axes:  # of the sum so far, smoothed along this axis, too, and this axis' own part
-        bent = convolve(bent, [bell], [axis], params.boundary) + convolve(smooth, [bend], [axis], params.boundary)
-        smooth = convolve(smooth, [bell], [axis], params.boundary)
+        bent = convolve(bent, [(axis, bell)], params.boundary)
+        bent += convolve(smooth, [(axis, bend)], params.boundary)
+        smooth = convolve(smooth, [(axis, bell)], params.boundary)
     return bent
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field, field_validator
 
+from radiomics_pipeline.imaging.filters.memory import Memory
 from radiomics_pipeline.imaging.filters.separable import convolve
 from radiomics_pipeline.imaging.filters.spec import Filter, FilterParams, Spacing
 
@@ -22,10 +23,10 @@ class MeanParams(FilterParams):
         return value
 
 
-def respond(array: np.ndarray, spacing_mm: Spacing, params: MeanParams) -> np.ndarray:
+def respond(array: np.ndarray, spacing_mm: Spacing, params: MeanParams, memory: Memory | None = None) -> np.ndarray:
     """Mean of the voxels around each voxel; float64 [z, y, x]."""
     kernel = np.full(params.support, 1 / params.support)
-    return convolve(array, [kernel] * len(params.axes), params.axes, params.boundary)
+    return convolve(array, [(axis, kernel) for axis in params.axes], params.boundary)
 
 
 def _reach(params: MeanParams, spacing_mm: Spacing) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -11,10 +12,11 @@ from pydantic import Field, model_validator
 from scipy.ndimage import gaussian_filter
 
 from radiomics_pipeline.imaging.filters.boundary import OF_SCIPY, padded
-from radiomics_pipeline.imaging.filters.fourier import Transfer, through
+from radiomics_pipeline.imaging.filters.fourier import Spectrum, Transfer, spectrum
 from radiomics_pipeline.imaging.filters.gaussian import isotropic, reach_of
 from radiomics_pipeline.imaging.filters.log import LogParams
 from radiomics_pipeline.imaging.filters.log import respond as log_response
+from radiomics_pipeline.imaging.filters.memory import Memory
 from radiomics_pipeline.imaging.filters.simoncelli import band
 from radiomics_pipeline.imaging.filters.spec import EVERYWHERE, Filter, FilterParams, Spacing
 
@@ -43,32 +45,50 @@ class RieszParams(FilterParams):
         return self
 
 
-def respond(array: np.ndarray, spacing_mm: Spacing, params: RieszParams) -> np.ndarray:
+def respond(array: np.ndarray, spacing_mm: Spacing, params: RieszParams, memory: Memory | None = None) -> np.ndarray:
     """Response to the transform, in the axes of the image or in those of its structure; float64 [z, y, x]."""
     edge = isotropic(spacing_mm, params.axes, "riesz")
+    how = (params.axes, params.boundary, params.sigma_mm, params.truncate)
+    base = (memory or Memory()).once(array, how, lambda: _base(array, spacing_mm, params))
     if params.tensor_sigma_mm is None:
-        return _transformed(array, spacing_mm, params, params.order)
+        return base.through(params, params.order)
     total = sum(params.order)
-    parts = {order: _transformed(array, spacing_mm, params, order) for order in _orders(total, len(params.order))}
-    frame = _frame(array, spacing_mm, params, params.tensor_sigma_mm / edge)
+    frame = _frame(base, params, params.tensor_sigma_mm / edge)
+    parts = {order: base.through(params, order) for order in _orders(total, len(params.order))}
     return _steered(parts, frame, params.order)
 
 
-def _transformed(array: np.ndarray, spacing_mm: Spacing, params: RieszParams, order: Order) -> np.ndarray:
-    """Response along the image's own axes."""
-    if params.level is not None:
-        both, first = band(params.level), riesz(order)
-        return through(array, params.axes, lambda f: both(f) * first(f), params.boundary)
-    assert params.sigma_mm is not None
+@dataclass(frozen=True)
+class Base:
+    """The frequencies of what is transformed: of the image for Simoncelli's wavelet, else of its Laplacian of Gaussian.
+
+    beyond : voxels along each axis around the image that were filtered, too, so that its border is like the rest
+    """
+
+    found: Spectrum
+    beyond: tuple[int, ...]
+
+    def through(self, params: RieszParams, order: Order) -> np.ndarray:
+        """Response along the image's own axes; float64 [z, y, x]."""
+        first = riesz(order)
+        if params.level is None:
+            return _inside(self.found.through(first), self.beyond)
+        both = band(params.level)
+        return self.found.through(lambda f: both(f) * first(f))
+
+
+def _base(array: np.ndarray, spacing_mm: Spacing, params: RieszParams) -> Base:
+    nothing = (0,) * array.ndim
+    if params.sigma_mm is None:
+        return Base(spectrum(array, params.axes, params.boundary), nothing)
     how = LogParams(**{name: getattr(params, name) for name in ("sigma_mm", "truncate", "slicewise", "boundary")})
     if params.boundary == "periodic":
-        return through(log_response(array, spacing_mm, how), params.axes, riesz(order), "periodic")
+        return Base(spectrum(log_response(array, spacing_mm, how), params.axes, "periodic"), nothing)
     reach = reach_of(params.sigma_mm / isotropic(spacing_mm, params.axes, "riesz"), params.truncate)
-    beyond = [(n + 1) // 2 if axis in params.axes else 0 for axis, n in enumerate(array.shape)]
+    beyond = tuple((n + 1) // 2 if axis in params.axes else 0 for axis, n in enumerate(array.shape))
     edge = [reach if axis in params.axes else 0 for axis in range(array.ndim)]
     wide = log_response(padded(array, tuple(np.add(beyond, edge)), params.boundary), spacing_mm, how)
-    found = through(_inside(wide, edge), params.axes, riesz(order), "periodic")
-    return _inside(found, beyond)
+    return Base(spectrum(_inside(wide, edge), params.axes, "periodic"), beyond)
 
 
 def _inside(array: np.ndarray, by: Sequence[int]) -> np.ndarray:
@@ -100,14 +120,14 @@ def _orders(total: int, axes: int) -> Iterator[Order]:
     return (order for order in product(range(total + 1), repeat=axes) if sum(order) == total)
 
 
-def _frame(array: np.ndarray, spacing_mm: Spacing, params: RieszParams, sigma: float) -> np.ndarray:
+def _frame(base: Base, params: RieszParams, sigma: float) -> np.ndarray:
     """Axes of the structure at every voxel, the direction of most change first; float64 [z, y, x, axis, component].
 
     From the structure tensor: products of the transforms of first order, smoothed.
     """
     d = len(params.axes)
-    slopes = [_transformed(array, spacing_mm, params, order) for order in sorted(_orders(1, d), reverse=True)]
-    tensor = np.empty((*array.shape, d, d))
+    slopes = [base.through(params, order) for order in sorted(_orders(1, d), reverse=True)]
+    tensor = np.empty((*slopes[0].shape, d, d))
     widths = [sigma if axis in params.axes else 0.0 for axis in range(3)]
     for i in range(d):
         for j in range(i + 1):

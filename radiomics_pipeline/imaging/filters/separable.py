@@ -7,20 +7,32 @@ from itertools import permutations, product
 from typing import Literal
 
 import numpy as np
-from scipy.ndimage import convolve1d
 
-from radiomics_pipeline.imaging.filters.boundary import OF_SCIPY, Boundary
+from radiomics_pipeline.imaging.filters.boundary import Boundary, beyond
+from radiomics_pipeline.imaging.filters.memory import Memory
+from radiomics_pipeline.kernels.taps import weigh_along
 
 Kernels = tuple[np.ndarray, ...]
 """One kernel of odd length an axis, the x axis first."""
 Pooling = Literal["none", "average", "max"]
 
 
-def convolve(array: np.ndarray, kernels: Sequence[np.ndarray], axes: Sequence[int], boundary: Boundary) -> np.ndarray:
-    """The array convolved with one kernel along each of these axes."""
-    for kernel, axis in zip(kernels, axes, strict=True):
-        array = convolve1d(array, kernel, axis=axis, mode=OF_SCIPY[boundary])
-    return array
+Step = tuple[int, np.ndarray]
+"""An axis of an array and the kernel along it."""
+
+
+def convolve(array: np.ndarray, steps: Sequence[Step], boundary: Boundary, memory: Memory | None = None) -> np.ndarray:
+    """The array convolved with one kernel after the other; what goes before the last one is kept in the memory."""
+    if not steps:
+        return array
+    *before, (axis, kernel) = steps
+    key = (boundary, *((axis, kernel.tobytes()) for axis, kernel in before))
+    start = (
+        memory.once(array, key, lambda: convolve(array, before, boundary, memory))
+        if memory and before
+        else convolve(array, before, boundary)
+    )
+    return weigh_along(start, axis, kernel, beyond(start.shape[axis], len(kernel) // 2, boundary))
 
 
 def rotations(kernels: Kernels) -> Iterator[Kernels]:
@@ -33,28 +45,32 @@ def rotations(kernels: Kernels) -> Iterator[Kernels]:
 
 
 def pooled(
-    array: np.ndarray, kernels: Kernels, axes: Sequence[int], boundary: Boundary, pooling: Pooling
+    array: np.ndarray, steps: Sequence[Step], boundary: Boundary, pooling: Pooling, memory: Memory
 ) -> np.ndarray:
-    """The response to the kernels, or that over all their rotations, by voxel.
+    """The response to one kernel an axis, or that over all their rotations, by voxel.
 
     Rotations that differ in sign, or not at all, are computed once.
     """
     if pooling == "none":
-        return convolve(array, kernels, axes, boundary)
+        return convolve(array, steps, boundary, memory)
+    axes, kernels = zip(*steps, strict=True)
     counts = _distinct(kernels)
     total = None
-    for turned, (plus, minus) in counts.values():
-        response = convolve(array, turned, axes, boundary)
+    for key in sorted(counts):  # those that begin alike one after the other
+        turned, (plus, minus) = counts[key]
+        response = convolve(array, list(zip(axes, turned, strict=True)), boundary, memory)
         if pooling == "average":
             response *= plus - minus
         elif minus:
-            response = np.abs(response) if plus else -response
-        if total is None:
-            total = response
-        else:
-            total = total + response if pooling == "average" else np.maximum(total, response, out=total)
+            response = np.abs(response, out=response) if plus else np.negative(response, out=response)
+        total = response if total is None else joined(total, response, pooling)
     assert total is not None
     return total / sum(plus + minus for _, (plus, minus) in counts.values()) if pooling == "average" else total
+
+
+def joined(total: np.ndarray, response: np.ndarray, pooling: Pooling) -> np.ndarray:
+    """Sum or larger, by voxel, into the first."""
+    return np.add(total, response, out=total) if pooling == "average" else np.maximum(total, response, out=total)
 
 
 def _distinct(kernels: Kernels) -> dict[tuple[bytes, ...], tuple[Kernels, tuple[int, int]]]:

@@ -8,8 +8,9 @@ import numpy as np
 from pydantic import Field
 
 from radiomics_pipeline.imaging.filters.boundary import Boundary
-from radiomics_pipeline.imaging.filters.fourier import Transfer, through
+from radiomics_pipeline.imaging.filters.fourier import Transfer, spectrum
 from radiomics_pipeline.imaging.filters.gaussian import isotropic
+from radiomics_pipeline.imaging.filters.memory import Memory
 from radiomics_pipeline.imaging.filters.spec import EVERYWHERE, Filter, FilterParams, Spacing
 
 
@@ -20,10 +21,13 @@ class SimoncelliParams(FilterParams):
     level: int = Field(1, ge=1, le=8, description="of the decomposition; each halves the highest frequency")
 
 
-def respond(array: np.ndarray, spacing_mm: Spacing, params: SimoncelliParams) -> np.ndarray:
+def respond(
+    array: np.ndarray, spacing_mm: Spacing, params: SimoncelliParams, memory: Memory | None = None
+) -> np.ndarray:
     """Response to the band-pass filter of the level; float64 [z, y, x]."""
     isotropic(spacing_mm, params.axes, "simoncelli")
-    return through(array, params.axes, band(params.level), params.boundary)
+    how = (params.axes, params.boundary)
+    return (memory or Memory()).once(array, how, lambda: spectrum(array, *how)).through(band(params.level))
 
 
 def band(level: int) -> Transfer:

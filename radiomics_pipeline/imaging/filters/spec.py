@@ -36,7 +36,9 @@ class Filter:
     """One filter.
 
     name : in parameter files; title, ibsi : its name and code in the IBSI's manual
-    params : its settings; respond : (float64 [z, y, x], spacing, settings) -> response map of the same shape
+    params : its settings
+    respond : (float64 [z, y, x], spacing, settings, `Memory` of the responses before, or None) -> response map of the
+        same shape
     reach : (settings, spacing) -> how many voxels around one it looks, along every axis; EVERYWHERE for all
     token : settings -> how columns call its image
     """
@@ -45,6 +47,6 @@ class Filter:
     title: str
     ibsi: str
     params: type[FilterParams]
-    respond: Callable[[np.ndarray, Spacing, Any], np.ndarray]
+    respond: Callable[..., np.ndarray]
     reach: Callable[[Any, Spacing], float]
     token: Callable[[Any], str]

@@ -7,7 +7,8 @@ import pywt
 from pydantic import Field, field_validator, model_validator
 
 from radiomics_pipeline.errors import did_you_mean
-from radiomics_pipeline.imaging.filters.separable import Kernels, Pooling, convolve, rotations
+from radiomics_pipeline.imaging.filters.memory import Memory
+from radiomics_pipeline.imaging.filters.separable import Kernels, Pooling, Step, convolve, joined, rotations
 from radiomics_pipeline.imaging.filters.spec import Filter, FilterParams, Spacing
 
 
@@ -34,23 +35,21 @@ class WaveletParams(FilterParams):
         return self
 
 
-def respond(array: np.ndarray, spacing_mm: Spacing, params: WaveletParams) -> np.ndarray:
+def respond(array: np.ndarray, spacing_mm: Spacing, params: WaveletParams, memory: Memory | None = None) -> np.ndarray:
     """Response to the subband's filters after the low passes of the levels before; float64 [z, y, x]."""
     passes = bank(params.wavelet)
     wanted = tuple(passes[letter] for letter in params.subband)
     low = tuple(passes["L"] for _ in params.axes)
+    memory = memory or Memory()
     if params.pooling == "none":
-        return _through(array, wanted, low, params)
-    total, count = None, 0
-    for turned, lows in zip(rotations(wanted), rotations(low), strict=True):
-        response = _through(array, turned, lows, params)
-        if total is None:
-            total = response
-        else:
-            total = total + response if params.pooling == "average" else np.maximum(total, response)
-        count += 1
+        return convolve(array, _steps(wanted, low, params), params.boundary, memory)
+    ways = [_steps(turned, lows, params) for turned, lows in zip(rotations(wanted), rotations(low), strict=True)]
+    total = None
+    for way in sorted(ways, key=lambda steps: [taps.tobytes() for _, taps in steps]):  # alike ones side by side
+        response = convolve(array, way, params.boundary, memory)
+        total = response if total is None else joined(total, response, params.pooling)
     assert total is not None
-    return total / count if params.pooling == "average" else total
+    return total / len(ways) if params.pooling == "average" else total
 
 
 def bank(wavelet: str) -> dict[str, np.ndarray]:
@@ -63,10 +62,14 @@ def _odd(taps: np.ndarray) -> np.ndarray:
     return taps if len(taps) % 2 else np.append(taps, 0.0)
 
 
-def _through(array: np.ndarray, wanted: Kernels, low: Kernels, params: WaveletParams) -> np.ndarray:
-    for level in range(params.level - 1):
-        array = convolve(array, [spread(taps, level) for taps in low], params.axes, params.boundary)
-    return convolve(array, [spread(taps, params.level - 1) for taps in wanted], params.axes, params.boundary)
+def _steps(wanted: Kernels, low: Kernels, params: WaveletParams) -> list[Step]:
+    """The low passes of the levels before, then the subband's own."""
+    levels = [low] * (params.level - 1) + [wanted]
+    return [
+        (axis, spread(taps, level))
+        for level, kernels in enumerate(levels)
+        for axis, taps in zip(params.axes, kernels, strict=True)
+    ]
 
 
 def spread(taps: np.ndarray, level: int) -> np.ndarray:

@@ -13,6 +13,7 @@ import SimpleITK as sitk
 from scipy.sparse.linalg import ArpackNoConvergence
 
 from radiomics_pipeline.errors import TooLarge
+from radiomics_pipeline.features.pyradiomics import maximal_correlation
 from radiomics_pipeline.features.pyradiomics.firstorder import firstorder
 from radiomics_pipeline.features.pyradiomics.glcm import glcm
 from radiomics_pipeline.features.pyradiomics.gldm import gldm
@@ -21,9 +22,6 @@ from radiomics_pipeline.features.pyradiomics.glszm import glszm
 from radiomics_pipeline.features.pyradiomics.ngtdm import ngtdm
 from radiomics_pipeline.features.pyradiomics.sample import FeatureSettings, PyradiomicsSample
 from radiomics_pipeline.types import Levels
-
-GLCM = importlib.import_module("radiomics_pipeline.features.pyradiomics.glcm")
-"""The module, whose name in the package is that of its family."""
 
 FAMILIES = (firstorder, glcm, gldm, glrlm, glszm, ngtdm)
 THEIRS = {
@@ -252,7 +250,10 @@ def test_pairs_that_are_sorted_give_what_pairs_in_matrices_give(option, pyradiom
     expected, _ = glcm.compute(sample)
     monkeypatch.setattr("radiomics_pipeline.features.pyradiomics.cooccurrence.FEW_LEVELS", 0)
     monkeypatch.setattr("radiomics_pipeline.features.pyradiomics.cooccurrence.LARGEST_MATRIX", 0)
-    monkeypatch.setattr(GLCM, "LARGEST_FULL", 10)
+    monkeypatch.setattr(maximal_correlation, "LARGEST_SMALL", 0)
+    unlike, _ = glcm.compute(sample)
+    assert unlike == pytest.approx(expected, rel=1e-11)
+    monkeypatch.setattr(maximal_correlation, "LARGEST_FULL", 10)
     values, _ = glcm.compute(sample)
     assert values == pytest.approx(expected, rel=1e-11)
 
@@ -264,10 +265,11 @@ def test_eigenvalues_are_all_found_where_the_search_for_one_fails(pyradiomics, m
     image, mask = ball(10)
     sample = make_sample(pyradiomics, image, mask, {}, 5.0)
     expected = glcm.compute(sample)
-    monkeypatch.setattr(GLCM, "eigsh", fail)
-    monkeypatch.setattr(GLCM, "LARGEST_FULL", 10)
+    monkeypatch.setattr(maximal_correlation, "eigsh", fail)
+    monkeypatch.setattr(maximal_correlation, "LARGEST_SMALL", 0)
+    monkeypatch.setattr(maximal_correlation, "LARGEST_FULL", 10)
     assert glcm.compute(sample)[0]["MCC"] == pytest.approx(expected[0]["MCC"], rel=1e-12)
-    monkeypatch.setattr(GLCM, "LARGEST_SOLVED", 10)
+    monkeypatch.setattr(maximal_correlation, "LARGEST_SOLVED", 10)
     values, reasons = glcm.compute(sample)
     assert math.isnan(values["MCC"])
     assert "too close together" in reasons["MCC"]

@@ -10,7 +10,7 @@ import numpy as np
 def icosphere(radius: float, divisions: int) -> np.ndarray:
     """Corners (x, y, z) of an icosahedron whose triangles are divided in four so many times; float64 [corners, 3].
 
-    After each division all corners are moved to the radius. Their order and rounding are those of trimesh's `icosphere`.
+    After each division all corners are moved to the radius; their order and rounding are those of trimesh's.
     """
     corners, faces = _icosahedron()
     if not divisions:

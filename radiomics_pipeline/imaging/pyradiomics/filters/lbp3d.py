@@ -53,7 +53,7 @@ def responses(whole: Volume, box: Box, settings: Settings) -> Responses:
 
 
 def _harmonics(sphere: np.ndarray, radius: float, levels: int) -> tuple[np.ndarray, np.ndarray]:
-    """Spherical harmonics at the corners, complex128 [corners, harmonics], and the degree of each, int64 [harmonics]."""
+    """Spherical harmonics at the corners, complex128 [corners, harmonics], and the degree of each."""
     azimuth, polar = np.arccos(sphere[:, 2] / radius), np.arctan2(sphere[:, 1], sphere[:, 0])
     kinds = [(degree, order) for degree in range(levels) for order in range(-degree, degree + 1)]
     columns = [sph_harm_y(degree, order, polar, azimuth) for degree, order in kinds]

@@ -38,7 +38,9 @@ def responses(whole: Volume, box: Box, settings: Settings) -> Responses:
         bands = {"": part}
         for axis, letters in zip(axes, wanted, strict=True):
             bands = {
-                name + letter: weigh_along(band, axis, taps[letter]) for name, band in bands.items() for letter in letters
+                name + letter: weigh_along(band, axis, taps[letter], np.arange(band.shape[axis]))
+                for name, band in bands.items()
+                for letter in letters
             }
         part = bands.pop(low)
         left = (depth - level - 1) * before
