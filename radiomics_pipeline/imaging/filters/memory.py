@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import TypeVar
 
@@ -10,27 +9,26 @@ import numpy as np
 
 T = TypeVar("T")
 
-STEPS = 3
-"""Steps that are kept, each as large as the image or less."""
+Path = tuple[Hashable, ...]
+"""The steps from an image to what they make of it."""
+STEPS = 2
+"""Results that are kept, each as large as the image or less."""
 
 
 class Memory:
-    """The last steps made of an image; those of another image make it forget them."""
+    """The last results on the way from an image; those on another way, or of another image, are forgotten."""
 
     def __init__(self) -> None:
         self._image: np.ndarray | None = None
-        self._steps: OrderedDict[Hashable, object] = OrderedDict()
+        self._results: dict[Path, object] = {}
 
-    def once(self, image: np.ndarray, key: Hashable, compute: Callable[[], T]) -> T:
+    def once(self, image: np.ndarray, path: Path, compute: Callable[[], T]) -> T:
         """What `compute` makes of an image, made anew only where it was forgotten; not to be written to."""
         if image is not self._image:
-            self._image = image
-            self._steps.clear()
-        if key in self._steps:
-            self._steps.move_to_end(key)
-            return self._steps[key]  # type: ignore[return-value]
-        found = compute()
-        self._steps[key] = found
-        while len(self._steps) > STEPS:
-            self._steps.popitem(last=False)
-        return found
+            self._image, self._results = image, {}
+        if path not in self._results:
+            self._results = {known: found for known, found in self._results.items() if path[: len(known)] == known}
+            self._results[path] = compute()
+            for shortest in sorted(self._results, key=len)[:-STEPS]:
+                del self._results[shortest]
+        return self._results[path]  # type: ignore[return-value]

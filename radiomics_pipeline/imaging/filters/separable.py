@@ -65,7 +65,9 @@ def pooled(
             response = np.abs(response, out=response) if plus else np.negative(response, out=response)
         total = response if total is None else joined(total, response, pooling)
     assert total is not None
-    return total / sum(plus + minus for _, (plus, minus) in counts.values()) if pooling == "average" else total
+    if pooling == "average":
+        total /= sum(plus + minus for _, (plus, minus) in counts.values())
+    return total
 
 
 def joined(total: np.ndarray, response: np.ndarray, pooling: Pooling) -> np.ndarray:

@@ -49,7 +49,9 @@ def respond(array: np.ndarray, spacing_mm: Spacing, params: WaveletParams, memor
         response = convolve(array, way, params.boundary, memory)
         total = response if total is None else joined(total, response, params.pooling)
     assert total is not None
-    return total / len(ways) if params.pooling == "average" else total
+    if params.pooling == "average":
+        total /= len(ways)
+    return total
 
 
 def bank(wavelet: str) -> dict[str, np.ndarray]:

@@ -39,12 +39,20 @@ def test_eight_subbands_need_fourteen_convolutions(monkeypatch):
 
 def test_another_image_is_not_taken_for_the_last_one():
     memory = Memory()
-    assert memory.once(IMAGE, "sum", IMAGE.sum) == IMAGE.sum()
-    assert memory.once(IMAGE + 1, "sum", lambda: 7) == 7
+    assert memory.once(IMAGE, ("sum",), IMAGE.sum) == IMAGE.sum()
+    assert memory.once(IMAGE + 1, ("sum",), lambda: 7) == 7
 
 
-def test_only_the_last_steps_are_kept():
+def test_only_the_last_results_of_one_way_are_kept():
     memory, made = Memory(), []
-    for key in [*range(STEPS + 1), 0]:
-        memory.once(IMAGE, key, lambda key=key: made.append(key))
-    assert made == [*range(STEPS + 1), 0]
+
+    def go(path):
+        memory.once(IMAGE, path, lambda: made.append(path) or path)
+
+    way = [tuple("abcdef"[: n + 1]) for n in range(STEPS + 1)]
+    for path in [*way, way[-1], way[-2]]:
+        go(path)
+    assert made == way
+    go(("b",))
+    go(way[-1])
+    assert made == [*way, ("b",), way[-1]]
