@@ -48,10 +48,11 @@ lint: $(VENV)/.developed ## ruff, mypy, and whether the generated pages are up t
 	@$(BIN)/mypy
 	@$(BIN)/python docs/generate.py --check
 
-bench: $(VENV)/.developed ## speed against PyRadiomics and reading, growth, memory, throughput, maps; STUDY=folder for your own
+bench: $(VENV)/.developed ## speed against PyRadiomics and reading, growth, memory, throughput, filters, maps; STUDY=folder for your own
 	@$(BIN)/python benchmarks/speed.py $(STUDY) --most 10
 	@$(BIN)/python benchmarks/throughput.py $(STUDY)
 	@$(BIN)/python benchmarks/growth.py --largest 6
+	@$(BIN)/python benchmarks/filters.py $(SAMPLE)/FDG_001/CT_image.nii.gz $(SAMPLE)/FDG_001/CT_mask.nii.gz 25
 	@$(BIN)/python benchmarks/maps.py $(SAMPLE)/FDG_001/CT_image.nii.gz $(SAMPLE)/FDG_001/CT_mask.nii.gz --theirs 300
 
 docs: $(VENV)/.installed ## write the pages of docs/features from the features themselves
