@@ -96,6 +96,7 @@ class PyradiomicsPlan(SeriesPlan):
         levels: Levels | None = None
         values: dict[str, float] = {}
         undefined: dict[str, str] = {}
+        told: list[str] = []
         shapes = [c for c in self.computations if c.family.token in SHAPE_CLASSES]
         with stage("features"):
             for computation in shapes:
@@ -111,13 +112,14 @@ class PyradiomicsPlan(SeriesPlan):
                     continue
                 sample = self._sample(seen, inside, self.section.settings_of(image_type), own)
                 levels = sample.levels if token == ORIGINAL else levels
+                told += [] if sample.levels is None else _overflown(token, inside, self.section.settings_of(image_type))
                 with stage("features"):
                     for computation in own:
                         _fill(computation, computation.family.compute(sample), values, undefined)
         return RegionFeatures(
             values=values,
             undefined=undefined,
-            facts=self._facts(volume, region, prepared, levels),
+            facts=self._facts(volume, region, prepared, levels, told),
             diagnostics=diagnose(volume, region, prepared, self.section) if self.section.setting.additionalInfo else {},
         )
 
@@ -160,7 +162,9 @@ class PyradiomicsPlan(SeriesPlan):
             return dict.fromkeys(family.features, np.nan), dict.fromkeys(family.features, reason)
         return family.compute(PyradiomicsSample(mask, image.spacing_mm, settings=feature_settings(general)))
 
-    def _facts(self, volume: Volume, region: Region, prepared: Prepared, levels: Levels | None) -> RegionFacts:
+    def _facts(
+        self, volume: Volume, region: Region, prepared: Prepared, levels: Levels | None, told: list[str]
+    ) -> RegionFacts:
         grid = prepared.image.grid
         voxels = int(np.count_nonzero(prepared.drawn))
         return RegionFacts(
@@ -170,7 +174,7 @@ class PyradiomicsPlan(SeriesPlan):
             native_mm=xyz(volume.spacing_mm),
             voxel_mm=xyz(grid.spacing_mm),
             levels=None if levels is None else len(levels.present),
-            warnings=tuple(_warnings(touched_border(volume, region), prepared, self.settings if levels else None)),
+            warnings=(*_cut_off(touched_border(volume, region)), *told),
             centroid_mm=centroid_mm(region),
             outline_ml=outline_ml(region),
         )
@@ -338,13 +342,17 @@ def _no_plane(shape: tuple[int, ...], axis: int) -> str:
     return ""
 
 
-def _warnings(touches: str, prepared: Prepared, binned: Settings | None) -> Iterator[str]:
-    """`binned`: the settings of the grey levels, None where there are none."""
-    if touches:
-        yield f"the region touches the border of the image ({touches}); it may be cut off"
-    inside = prepared.image.array[prepared.kept]
-    if binned and overflows(inside, binned):
-        yield (
-            f"intensities from {inside.min()} to {inside.max()} in voxels of type {inside.dtype}: PyRadiomics with "
-            "NumPy 2 overflows and gives other grey levels here; these are as it documents them"
-        )
+def _cut_off(touches: str) -> list[str]:
+    """A warning of the faces that a region touches."""
+    return [f"the region touches the border of the image ({touches}); it may be cut off"] if touches else []
+
+
+def _overflown(image: str, inside: np.ndarray, settings: Settings) -> list[str]:
+    """A warning of grey levels that PyRadiomics gives otherwise."""
+    if not overflows(inside, settings):
+        return []
+    name = "intensities" if image == ORIGINAL else f"values of {image}"
+    return [
+        f"{name} from {inside.min()} to {inside.max()} in voxels of type {inside.dtype}: PyRadiomics with "
+        "NumPy 2 overflows and gives other grey levels here; these are as it documents them"
+    ]

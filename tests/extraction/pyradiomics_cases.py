@@ -214,7 +214,10 @@ def filtered(case: Case) -> dict[str, dict[str, Any]]:
         "wavelet from a level": ({"Wavelet": {"start_level": 1, "wavelet": "haar"}}, {}),
         "wavelet in settings": ({"Wavelet": {}}, {"wavelet": "bior1.3"}),
         "lbp-2D codes": ({"LBP2D": {"lbp2DMethod": "default", "lbp2DRadius": 2.5, "lbp2DSamples": 7}}, {}),
-        "lbp-2D across x": ({"LBP2D": {"lbp2DMethod": "ror"}}, {"force2D": True, "force2Ddimension": 2}),
+        "lbp-2D across x": (
+            {"LBP2D": {"lbp2DMethod": "ror", "binWidth": 5.0}},
+            {"force2D": True, "force2Ddimension": 2},
+        ),
         "lbp-2D variance": ({"LBP2D": {"lbp2DMethod": "var", "binCount": 8}}, {}),
         "gradient in voxels": ({"Gradient": {"gradientUseSpacing": False}}, {}),
         "own of filters": ({"Square": {"binWidth": 3 * width}, "LoG": {"sigma": [2.5], "binCount": 5}}, {}),

@@ -218,6 +218,22 @@ def test_levels_beyond_eight_bits_are_warned_of():
         assert not extract(bright, {**tree, "setting": {"binWidth": 25.0}}).facts.warnings
 
 
+def test_levels_of_a_filtered_image_beyond_eight_bits_are_warned_of():
+    case = CASES["uint8"]
+    codes = {"imageType": {"LBP2D": {"lbp2DMethod": "ror", "binWidth": 5}}, "setting": {"force2D": True}}
+    assert any("values of lbp-2D" in text for text in extract(case, codes).facts.warnings)
+
+
+def test_a_response_that_is_not_a_number_leaves_its_features_empty():
+    case = CASES["constant"]
+    tree = {"imageType": {"Original": {}, "LBP2D": {"lbp2DMethod": "var"}}, "setting": {"binWidth": 25}}
+    floats = Case(case.name, case.array.astype(np.float32), case.mask, case.grid, case.width)
+    found = extract(floats, tree)
+    assert np.isnan(found.values["lbp-2D_glcm_Contrast"])
+    assert "no value at" in found.undefined["lbp-2D_glcm_Contrast"]
+    assert not np.isnan(found.values["original_firstorder_Mean"])
+
+
 def test_a_plan_without_features_prepares_all_the_same():
     plan = plan_pyradiomics(section(setting={"minimumROISize": 10000}), "", named=False).without_features()
     assert plan.columns == ()
