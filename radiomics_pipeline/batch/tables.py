@@ -30,6 +30,7 @@ DICTIONARY = (
     "unit",
     "definition",
     "setting",
+    "filter",
     "table",
 )
 PERTURBED = "features_perturbed.csv"
@@ -121,6 +122,7 @@ def _described(spec: ColumnSpec, table: str) -> list[str]:
         spec.unit,
         spec.definition,
         name.setting,
+        spec.filter,
         table,
     ]
 

@@ -45,6 +45,12 @@ class Response:
     discretise: Discretise
     aggregation: Aggregation
 
+    def told(self, family: Family) -> str:
+        """How it is made, and its grey levels where a family sees those."""
+        settings = ", ".join(f"{name} {_text(value)}" for name, value in self.params)
+        levels = ", ".join(f"{name} {_text(value)}" for name, value in self.discretise) if family.needs_levels else ""
+        return f"{self.row.name}: {settings}" + (f"; grey levels: {levels}" if levels else "")
+
     def margin_mm(self, spacing_mm: Spacing) -> float:
         """How far around a voxel it looks; infinite for the whole image."""
         reach = self.row.reach(self.params, spacing_mm)
@@ -59,6 +65,13 @@ class Response:
         """
         found = self.row.respond(volume.array, volume.spacing_mm, self.params, memory)
         return Volume(_round(found, float(np.abs(volume.array).max())), volume.grid, UNIT)
+
+
+def _text(value: object) -> str:
+    """A setting as parameter files write it."""
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(_text, value)) + "]"
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _round(response: np.ndarray, largest: float) -> np.ndarray:
@@ -115,6 +128,15 @@ def _families(wanted: str | tuple[str, ...]) -> tuple[Family, ...]:
         if name not in fit:
             raise ParamsError(f"no feature family {name!r}{did_you_mean(name, fit)}; there are: {', '.join(fit)}")
     return tuple(family for token, family in fit.items() if token in wanted)
+
+
+def problem_of(one: Filtered) -> str:
+    """What is wrong with an entry of `filters`, or nothing."""
+    try:
+        _expanded(one, "3D:mrg")
+    except ParamsError as e:
+        return str(e)
+    return ""
 
 
 def apply_filter(volume: Volume, spec: Filtered | Mapping[str, Any]) -> Volume:

@@ -166,6 +166,7 @@ def plan_ibsi(params: SeriesParams, series: str, *, named: bool = True) -> IbsiP
                     feature.ibsi,
                     feature.unit.replace("{u}", _unit(family, params.unit if response is None else UNIT, bins)),
                     feature.definition,
+                    response.told(family) if response else "",
                 )
                 for feature in family.features.values()
             }

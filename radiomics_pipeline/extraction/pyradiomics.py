@@ -233,7 +233,8 @@ def plan_pyradiomics(section: PyradiomicsSeries, series: str, *, named: bool = T
             if token not in SHAPE_CLASSES:
                 family, unit = known[token], section.unit if kind == ORIGINAL_TYPE else ""
                 features = _features(family, names, where)
-                columns = {f.name: _spec(prefix, image, family, f, seen, unit) for f in features}
+                told = made_how(kind, seen, family)
+                columns = {f.name: _spec(prefix, image, family, f, seen, unit, told) for f in features}
                 computations.append(Computation(family, columns, kind, image))
     plan = PyradiomicsPlan(series, prefix, pyradiomics_source(section), section, settings, tuple(computations))
     if not plan.columns:
@@ -309,7 +310,7 @@ def _fill(
 
 
 def _spec(  # noqa: PLR0917
-    prefix: str, image: str, family: Family, feature: FeatureSpec, settings: Settings, unit: str
+    prefix: str, image: str, family: Family, feature: FeatureSpec, settings: Settings, unit: str, told: str = ""
 ) -> ColumnSpec:
     unit = unit_of(feature.unit, "" if settings.normalize else unit)
     extent = "2.5D" if settings.force2D else "3D"
@@ -321,7 +322,18 @@ def _spec(  # noqa: PLR0917
         feature.ibsi,
         unit,
         feature.definition,
+        told,
     )
+
+
+def made_how(image_type: str, settings: Settings, family: Family) -> str:
+    """How an image is made, and its grey levels where a family sees those; nothing of the original."""
+    if image_type == ORIGINAL_TYPE:
+        return ""
+    used = ", ".join(f"{name} {value}" for name, value in IMAGE_TYPES[image_type].used(settings).items())
+    width, count = settings.binWidth, settings.binCount
+    levels = f"binWidth {width}" if count is None else f"binCount {count}"
+    return image_type + (f": {used}" if used else "") + (f"; grey levels: {levels}" if family.needs_levels else "")
 
 
 def unit_of(feature: str, image: str) -> str:

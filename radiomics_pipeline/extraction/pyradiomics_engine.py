@@ -20,7 +20,7 @@ import numpy as np
 
 from radiomics_pipeline.errors import CaseError, ParamsError, some
 from radiomics_pipeline.extraction.plan import ORIGINAL, SeriesPlan
-from radiomics_pipeline.extraction.pyradiomics import FAMILIES, touched_border, unit_of
+from radiomics_pipeline.extraction.pyradiomics import FAMILIES, made_how, touched_border, unit_of
 from radiomics_pipeline.extraction.result import RegionFacts, RegionFeatures, centroid_mm, outline_ml, stage, xyz
 from radiomics_pipeline.extraction.source import pyradiomics_source
 from radiomics_pipeline.features.registry import NO_CONTEXT
@@ -233,6 +233,7 @@ def _spec(name: str, prefix: str, section: PyradiomicsSeries) -> ColumnSpec:
         ibsi_code=known.ibsi if known else "",
         unit=unit,
         definition=known.definition if known else f"see PyRadiomics, class {family}",
+        filter=made_how(_image_type(image), settings, _FAMILIES[family]) if family in _FAMILIES else "",
     )
 
 

@@ -17,6 +17,7 @@ from ruamel.yaml.nodes import CollectionNode, ScalarNode
 from radiomics_pipeline.errors import ParamsError, did_you_mean
 from radiomics_pipeline.params.base import TOKEN
 from radiomics_pipeline.params.extraction import SeriesParams
+from radiomics_pipeline.params.filtered import Filtered
 from radiomics_pipeline.params.pyradiomics import (
     BESIDE,
     SECTIONS,
@@ -174,6 +175,14 @@ def _unknown_names(params: Run) -> Iterator[tuple[tuple[Any, ...], str]]:
             lists += [((*at, "settings", i, "families"), way.families) for i, way in enumerate(section.settings)]
             for where, families in lists:
                 yield from (((*where, i), _unknown("", name)) for i, name in enumerate(families))
+            yield from (((*at, "filters", i), _wrong(one)) for i, one in enumerate(section.filters))
+
+
+def _wrong(one: Filtered) -> str:
+    """What is wrong with a filter; as features, it takes its time to load."""
+    from radiomics_pipeline.extraction.filtered import problem_of
+
+    return problem_of(one)
 
 
 def _unknown(token: str, name: str) -> str:

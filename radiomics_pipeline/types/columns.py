@@ -80,7 +80,10 @@ def read_name(text: str) -> ColumnName | None:
 
 @dataclass(frozen=True)
 class ColumnSpec:
-    """What one feature column means: a row of dictionary.csv."""
+    """What one feature column means: a row of dictionary.csv.
+
+    filter : how the image was made of the original one, its grey levels included; empty for the original
+    """
 
     name: ColumnName
     standard: str
@@ -88,6 +91,7 @@ class ColumnSpec:
     ibsi_code: str
     unit: str
     definition: str
+    filter: str = ""
 
     @cached_property
     def column(self) -> str:

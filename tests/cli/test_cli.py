@@ -101,7 +101,7 @@ def test_heads_of_the_tables_are_as_documented(ran):
     heads = {
         "failures.csv": "case,stage,error,message",
         "dictionary.csv": "column,standard,series,image,family,feature,aggregation,ibsi_code,unit,definition,setting,"
-        "table",
+        "filter,table",
         "ranking.csv": "rank,feature,cluster,members,selection_frequency,alone,alone_lower,alone_upper,p,q",
         "performance.csv": "plan,metric,mean,lower,upper,n_folds,default",
         "redundancy.csv": "feature,cluster,kept,representative,rho,reason",

@@ -163,3 +163,11 @@ def test_a_filter_is_applied_from_python():
         rp.apply_filter(volume, {"filter": "log", "each": {"sigma_mm": (1, 2)}})
     with pytest.raises(ParamsError, match="filter: filter: Field required"):
         rp.apply_filter(volume, {"filtre": "log"})
+
+
+def test_the_dictionary_says_how_an_image_is_made():
+    told = {spec.column: spec.filter for spec in plan_ibsi(section(LOG), "PET").columns}
+    whole = "log: boundary mirror, slicewise false, sigma_mm 2.5, truncate 4.0"
+    assert told["PET_log-2.5mm_intensity_Mean"] == whole
+    assert told["PET_log-2.5mm_glcm_Contrast"] == f"{whole}; grey levels: method fixed-bin-number, bins 32"
+    assert told["PET_original_intensity_Mean"] == ""

@@ -174,6 +174,19 @@ def test_every_column_is_read_back_and_explained():
     assert by_name["CT_original_glcm_Contrast"].aggregation == "2.5D:avg"
 
 
+def test_the_dictionary_says_how_an_image_is_made():
+    types = {"Original": {}, "Wavelet": {"binCount": 9}, "LBP2D": {"lbp2DRadius": 2}, "LoG": {"sigma": [1, 2.5]}}
+    told = {spec.column: spec.filter for spec in plan_pyradiomics(section(imageType=types), "CT").columns}
+    assert told["CT_original_glcm_Contrast"] == ""
+    assert told["CT_wavelet-LLH_glcm_Contrast"] == (
+        "Wavelet: wavelet coif1, start_level 0, level 1; grey levels: binCount 9"
+    )
+    assert told["CT_lbp-2D_glcm_Contrast"] == (
+        "LBP2D: lbp2DRadius 2, lbp2DSamples 8, lbp2DMethod uniform; grey levels: binWidth 25"
+    )
+    assert told["CT_log-sigma-2-5-mm-3D_ngtdm_Contrast"].startswith("LoG: sigma [1, 2.5]; grey levels")
+
+
 def test_a_plan_refuses_what_is_not_there():
     with pytest.raises(ParamsError, match="CT: featureClass glcm: no feature 'Contarst', did you mean 'Contrast'"):
         plan_pyradiomics(section(featureClass={"glcm": ["Contarst"]}), "CT")

@@ -221,8 +221,8 @@ def test_texts_that_yaml_stumbles_over_are_refused_in_a_line(text, message):
             "line 3: featureClass.glcm.1: no feature 'Kontrast', did",
         ),
         (
-            "imageType:\n  Original: {}\n  LBP3D: {}\n",
-            "line 1: imageType: imageType LBP3D is computed by PyRadiomics alone",
+            "imageType:\n  Original: {label: 2}\n",
+            "line 1: imageType: imageType.Original.label: the label is chosen once",
         ),
         ("setting:\n  binWidth: 3\n  label: true\n", "line 3: setting.label: label is true"),
         ("featureClass: {glcm: 3}\n", "line 1: featureClass.glcm: must be a list, found 3"),
@@ -268,3 +268,17 @@ def test_masks_come_from_another_series_that_has_its_own(source, message):
     end = ", mask_from: {series: PET}}\n" if source == "CT" else "}\n"
     with pytest.raises(ParamsError, match=message):
         parse_params((text + end).encode(), "x.yaml")
+
+
+def test_what_is_wrong_with_a_filter_stands_at_its_line(tmp_path):
+    file = tmp_path / "f.yaml"
+    file.write_text(
+        "series:\n  CT:\n    unit: HU\n    discretise: {method: fixed-bin-number, bins: 32}\n    filters:\n"
+        "      - filter: log\n        settings: {sigma_mm: -3}\n      - filter: wavlet\n"
+    )
+    with pytest.raises(ParamsError) as caught:
+        load_params(file)
+    first, second = str(caught.value).splitlines()
+    assert first.startswith("f.yaml, line 6: series.CT.filters.0: filter log: sigma_mm: ")
+    assert "found -3" in first
+    assert second.startswith("f.yaml, line 8: series.CT.filters.1: no filter 'wavlet', did you mean 'wavelet'?")

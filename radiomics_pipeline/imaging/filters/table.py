@@ -38,5 +38,6 @@ def settings_of(row: Filter, settings: Mapping[str, Any]) -> FilterParams:
         where = ".".join(str(part) for part in first["loc"])
         hint = did_you_mean(where, row.params.model_fields) if first["type"] == "extra_forbidden" else ""
         message = first["msg"].removeprefix("Value error, ")
+        message += f", found {first['input']!r}" if message.startswith("Input should") else ""
         known = ", ".join(row.params.model_fields)
         raise ParamsError(f"filter {row.name}: {where}{': ' if where else ''}{message}{hint}; it has {known}") from None

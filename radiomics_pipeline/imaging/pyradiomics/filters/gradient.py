@@ -22,4 +22,9 @@ def responses(whole: Volume, box: Box, settings: Settings) -> Responses:
     yield TOKEN, sitk.GetArrayFromImage(one.Execute(image))[inner]
 
 
-GRADIENT = ImageType("Gradient", lambda settings: (TOKEN,), responses)
+GRADIENT = ImageType(
+    "Gradient",
+    lambda settings: (TOKEN,),
+    responses,
+    lambda settings: {"gradientUseSpacing": settings.gradientUseSpacing},
+)

@@ -31,10 +31,10 @@ def tokens(settings: Settings) -> tuple[str, ...]:
 
 def responses(whole: Volume, box: Box, settings: Settings) -> Responses:
     """Responses at the voxels of the region, 0 at the others of the box."""
-    radius = settings.lbp3DIcosphereRadius or RADIUS
-    divisions = DIVISIONS if settings.lbp3DIcosphereSubdivision is None else settings.lbp3DIcosphereSubdivision
-    sphere = icosphere(radius, divisions)
-    harmonics, degrees = _harmonics(sphere, radius, settings.lbp3DLevels or LEVELS)
+    how = used(settings)
+    radius = how["lbp3DIcosphereRadius"]
+    sphere = icosphere(radius, int(how["lbp3DIcosphereSubdivision"]))
+    harmonics, degrees = _harmonics(sphere, radius, int(how["lbp3DLevels"]))
     smooth = ndimage.spline_filter(whole.array, output=np.float64)
     places = np.argwhere(box.mask) + np.array(box.low)
     found = np.empty((len(tokens(settings)), len(places)))
@@ -77,4 +77,14 @@ def _lengths(patterns: np.ndarray, harmonics: np.ndarray, degrees: np.ndarray) -
     return np.real(np.sqrt(squares.sum(axis=1))).T
 
 
-LBP3D = ImageType("LBP3D", tokens, responses)
+def used(settings: Settings) -> dict[str, float]:
+    """Degrees of the harmonics, and the sphere."""
+    divisions = settings.lbp3DIcosphereSubdivision
+    return {
+        "lbp3DLevels": settings.lbp3DLevels or LEVELS,
+        "lbp3DIcosphereRadius": settings.lbp3DIcosphereRadius or RADIUS,
+        "lbp3DIcosphereSubdivision": DIVISIONS if divisions is None else divisions,
+    }
+
+
+LBP3D = ImageType("LBP3D", tokens, responses, used)

@@ -63,4 +63,4 @@ def _floats(array: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(array, np.float32 if single else np.float64)
 
 
-LOG = ImageType("LoG", tokens, responses)
+LOG = ImageType("LoG", tokens, responses, lambda settings: {"sigma": list(settings.sigma or ())})

@@ -44,6 +44,7 @@ class ImageType:
     """One image type of a parameter file.
 
     name : in `imageType`; tokens : settings -> what columns call its images, in PyRadiomics' order
+    used : settings -> those that the filter uses, with PyRadiomics' defaults
     responses : (whole image in its own type of number, box, settings) -> by token the response in the box, or why there
         is none
     """
@@ -51,6 +52,7 @@ class ImageType:
     name: str
     tokens: Callable[[Settings], tuple[str, ...]]
     responses: Callable[[Volume, Box, Settings], Iterator[tuple[str, np.ndarray | str]]]
+    used: Callable[[Settings], Mapping[str, object]] = lambda settings: {}
 
 
 Responses = Iterator[tuple[str, np.ndarray | str]]

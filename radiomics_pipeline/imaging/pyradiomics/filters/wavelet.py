@@ -86,4 +86,13 @@ def _stems(settings: Settings) -> Iterator[str]:
     return (f"wavelet{level if level > 1 else ''}" for level in range(1, (settings.level or LEVELS) + 1))
 
 
-WAVELETS = ImageType("Wavelet", tokens, responses)
+def used(settings: Settings) -> dict[str, object]:
+    """The filter bank and the levels."""
+    return {
+        "wavelet": settings.wavelet or WAVELET,
+        "start_level": settings.start_level or START,
+        "level": settings.level or LEVELS,
+    }
+
+
+WAVELETS = ImageType("Wavelet", tokens, responses, used)
