@@ -47,7 +47,7 @@ class Response:
 
     def told(self, family: Family) -> str:
         """How it is made, and its grey levels where a family sees those."""
-        settings = ", ".join(f"{name} {_text(value)}" for name, value in self.params)
+        settings = ", ".join(f"{name} {_text(value)}" for name, value in self.params if value is not None)
         levels = ", ".join(f"{name} {_text(value)}" for name, value in self.discretise) if family.needs_levels else ""
         return f"{self.row.name}: {settings}" + (f"; grey levels: {levels}" if levels else "")
 
@@ -71,7 +71,7 @@ def _text(value: object) -> str:
     """A setting as parameter files write it."""
     if isinstance(value, tuple):
         return "[" + ", ".join(map(_text, value)) + "]"
-    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _round(response: np.ndarray, largest: float) -> np.ndarray:

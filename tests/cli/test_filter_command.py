@@ -86,6 +86,6 @@ def test_a_map_is_nifti(image, tmp_path):
 def test_filters_are_listed_and_shown_with_their_settings():
     found = CliRunner().invoke(app, ["filters", "list"])
     assert "log          L6PA   Laplacian of Gaussian" in found.output
-    shown = CliRunner().invoke(app, ["filters", "show", "log"]).output
-    assert "sigma_mm         needed" in shown
+    shown = CliRunner().invoke(app, ["filters", "show", "wavelet"]).output
+    assert "subband          needed" in shown
     assert "boundary         mirror" in shown

@@ -128,7 +128,7 @@ def test_a_series_may_have_filters_alone():
     ("one", "message"),
     [
         ({"filter": "lag"}, r"filters, number 2: no filter 'lag', did you mean 'log' or 'laws'|did you mean 'log'"),
-        ({"filter": "log"}, "filter log: sigma_mm: Field required"),
+        ({"filter": "log"}, "filter log: give either sigma_mm or sigma_voxels"),
         ({**LOG, "families": ("morphology",)}, "family morphology says nothing of a filtered image"),
         ({**LOG, "families": ("glmc",)}, "no feature family 'glmc', did you mean 'glcm'"),
         (LOG, "two images are called log-2.5mm; give one of them another `name`"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import numpy as np
 from pydantic import Field, model_validator
 
+from radiomics_pipeline.imaging.filters.lengths import isotropic
 from radiomics_pipeline.imaging.filters.memory import Memory
 from radiomics_pipeline.imaging.filters.separable import Pooling, convolve, pooled
 from radiomics_pipeline.imaging.filters.spec import Filter, FilterParams, Spacing
@@ -34,6 +36,10 @@ class LawsParams(FilterParams):
         None, ge=1, description="then the mean of the absolute response within so many voxels; null: the response"
     )
 
+    energy_mm: float | None = Field(
+        None, gt=0, description="the same in mm: as many voxels as lie within it; give one of the two at the most"
+    )
+
     @property
     def names(self) -> list[str]:
         """The kernels' names, x first."""
@@ -49,27 +55,36 @@ class LawsParams(FilterParams):
                 f"kernels {self.kernels}: {len(self.names)} kernels for {len(self.axes)} axes; slicewise: true takes "
                 "two, else three are needed"
             )
+        if self.energy is not None and self.energy_mm is not None:
+            raise ValueError("give either energy (voxels) or energy_mm")
         return self
+
+    def around(self, edge_mm: float) -> int:
+        """Voxels on either side whose responses are averaged; 0 where no energy is asked for."""
+        return self.energy or math.floor((self.energy_mm or 0.0) / edge_mm + 1e-9)
 
 
 def respond(array: np.ndarray, spacing_mm: Spacing, params: LawsParams, memory: Memory | None = None) -> np.ndarray:
     """Response to the kernels, pooled over rotations, and its energy where asked for; float64 [z, y, x]."""
     steps = [(axis, KERNELS[name]) for axis, name in zip(params.axes, params.names, strict=True)]
     response = pooled(array, steps, params.boundary, params.pooling, memory or Memory())
-    if params.energy is None:
+    if params.energy is None and params.energy_mm is None:
         return response
-    edge = 2 * params.energy + 1
+    edge = 2 * params.around(isotropic(spacing_mm, params.axes, "energy_mm") if params.energy_mm else 1.0) + 1
     flat = np.full(edge, 1 / edge)
     return convolve(np.abs(response, out=response), [(axis, flat) for axis in params.axes], params.boundary)
 
 
 def _reach(params: LawsParams, spacing_mm: Spacing) -> float:
-    return max(int(name[1]) // 2 for name in params.names) + (params.energy or 0)
+    return max(int(name[1]) // 2 for name in params.names) + params.around(
+        min(spacing_mm[axis] for axis in params.axes)
+    )
 
 
 def _token(params: LawsParams) -> str:
     parts = ["laws", params.kernels]
     parts += [params.pooling] if params.pooling != "none" else []
+    parts += [f"energy{params.energy_mm:g}mm"] if params.energy_mm else []
     return "-".join([*parts, *([f"energy{params.energy}"] if params.energy else [])])
 
 

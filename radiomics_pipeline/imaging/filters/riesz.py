@@ -13,7 +13,8 @@ from scipy.ndimage import gaussian_filter
 
 from radiomics_pipeline.imaging.filters.boundary import OF_SCIPY, padded
 from radiomics_pipeline.imaging.filters.fourier import Spectrum, Transfer, spectrum
-from radiomics_pipeline.imaging.filters.gaussian import isotropic, reach_of
+from radiomics_pipeline.imaging.filters.gaussian import reach_of
+from radiomics_pipeline.imaging.filters.lengths import in_voxels, isotropic, require_one, written
 from radiomics_pipeline.imaging.filters.log import LogParams
 from radiomics_pipeline.imaging.filters.log import respond as log_response
 from radiomics_pipeline.imaging.filters.memory import Memory
@@ -28,32 +29,43 @@ class RieszParams(FilterParams):
 
     order: Order = Field(description="of the transform along x, y and z, such as [0, 2, 0]")
     sigma_mm: float | None = Field(None, gt=0, description="of the Laplacian of Gaussian that is transformed, mm")
+    sigma_voxels: float | None = Field(None, gt=0, description="the same in voxels")
     truncate: float = Field(4.0, gt=0, description="widths at which its kernel is cut off")
     level: int | None = Field(None, ge=1, le=8, description="of Simoncelli's wavelet that is transformed")
     tensor_sigma_mm: float | None = Field(
         None, gt=0, description="width of the structure tensor by which axes are aligned at every voxel, mm; null: not"
     )
+    tensor_sigma_voxels: float | None = Field(None, gt=0, description="the same in voxels")
 
     @model_validator(mode="after")
     def _complete(self) -> RieszParams:
-        if (self.sigma_mm is None) == (self.level is None):
+        if self.level is None:
+            require_one(self, "sigma")
+        elif self.sigma_mm is not None or self.sigma_voxels is not None:
             raise ValueError("give either sigma_mm (Laplacian of Gaussian) or level (Simoncelli)")
+        if self.aligned:
+            require_one(self, "tensor_sigma")
         if len(self.order) != len(self.axes) or min(self.order) < 0 or not 1 <= sum(self.order) <= 4:
             raise ValueError(
                 f"order {list(self.order)}: {len(self.axes)} whole numbers from 0 are needed, with a sum from 1 to 4"
             )
         return self
 
+    @property
+    def aligned(self) -> bool:
+        """Whether axes are those of the structure."""
+        return self.tensor_sigma_mm is not None or self.tensor_sigma_voxels is not None
+
 
 def respond(array: np.ndarray, spacing_mm: Spacing, params: RieszParams, memory: Memory | None = None) -> np.ndarray:
     """Response to the transform, in the axes of the image or in those of its structure; float64 [z, y, x]."""
-    edge = isotropic(spacing_mm, params.axes, "riesz")
-    how = (params.axes, params.boundary, params.sigma_mm, params.truncate)
+    isotropic(spacing_mm, params.axes, "riesz")
+    how = (params.axes, params.boundary, params.sigma_mm, params.sigma_voxels, params.truncate)
     base = (memory or Memory()).once(array, how, lambda: _base(array, spacing_mm, params))
-    if params.tensor_sigma_mm is None:
+    if not params.aligned:
         return base.through(params, params.order)
     total = sum(params.order)
-    frame = _frame(base, params, params.tensor_sigma_mm / edge)
+    frame = _frame(base, params, in_voxels(params, "tensor_sigma", spacing_mm))
     parts = {order: base.through(params, order) for order in _orders(total, len(params.order))}
     return _steered(parts, frame, params.order)
 
@@ -79,12 +91,12 @@ class Base:
 
 def _base(array: np.ndarray, spacing_mm: Spacing, params: RieszParams) -> Base:
     nothing = (0,) * array.ndim
-    if params.sigma_mm is None:
+    if params.level is not None:
         return Base(spectrum(array, params.axes, params.boundary), nothing)
-    how = LogParams(**{name: getattr(params, name) for name in ("sigma_mm", "truncate", "slicewise", "boundary")})
+    how = LogParams(**{name: getattr(params, name) for name in LogParams.model_fields})
     if params.boundary == "periodic":
         return Base(spectrum(log_response(array, spacing_mm, how), params.axes, "periodic"), nothing)
-    reach = reach_of(params.sigma_mm / isotropic(spacing_mm, params.axes, "riesz"), params.truncate)
+    reach = reach_of(in_voxels(params, "sigma", spacing_mm), params.truncate)
     beyond = tuple((n + 1) // 2 if axis in params.axes else 0 for axis, n in enumerate(array.shape))
     edge = [reach if axis in params.axes else 0 for axis in range(array.ndim)]
     wide = log_response(padded(array, tuple(np.add(beyond, edge)), params.boundary), spacing_mm, how)
@@ -161,9 +173,9 @@ def _reach(params: RieszParams, spacing_mm: Spacing) -> float:
 
 
 def _token(params: RieszParams) -> str:
-    base = f"log-{params.sigma_mm:g}mm" if params.sigma_mm is not None else f"simoncelli-level{params.level}"
+    base = f"log-{written(params, 'sigma')}" if params.level is None else f"simoncelli-level{params.level}"
     parts = ["riesz", "".join(map(str, params.order)), base]
-    return "-".join([*parts, *([f"aligned{params.tensor_sigma_mm:g}mm"] if params.tensor_sigma_mm else [])])
+    return "-".join([*parts, *([f"aligned{written(params, 'tensor_sigma')}"] if params.aligned else [])])
 
 
 RIESZ = Filter("riesz", "Riesz transform", "AYRS", RieszParams, respond, _reach, _token)

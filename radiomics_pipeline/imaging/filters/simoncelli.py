@@ -9,7 +9,7 @@ from pydantic import Field
 
 from radiomics_pipeline.imaging.filters.boundary import Boundary
 from radiomics_pipeline.imaging.filters.fourier import Transfer, spectrum
-from radiomics_pipeline.imaging.filters.gaussian import isotropic
+from radiomics_pipeline.imaging.filters.lengths import isotropic
 from radiomics_pipeline.imaging.filters.memory import Memory
 from radiomics_pipeline.imaging.filters.spec import EVERYWHERE, Filter, FilterParams, Spacing
 

@@ -203,7 +203,7 @@ def test_filters_without_an_end_say_so():
     ("name", "settings", "message"),
     [
         ("mean", {"support": 4}, "support: support 4 has no middle voxel"),
-        ("log", {}, "sigma_mm: Field required"),
+        ("log", {}, "give either sigma_mm or sigma_voxels"),
         ("log", {"sigma": 2}, "sigma_mm"),
         ("laws", {"kernels": "L5X5E5"}, "there are L3, E3"),
         ("laws", {"kernels": "L5E5"}, "2 kernels for 3 axes"),
@@ -224,3 +224,40 @@ def test_settings_that_cannot_be_meant_are_refused(name, settings, message):
 def test_an_unknown_filter_is_named_with_the_nearest():
     with pytest.raises(ParamsError, match="no filter 'gabr', did you mean 'gabor'"):
         filter_named("gabr")
+
+
+LENGTHS = {
+    "mean": ({"support_mm": 10.9}, {"support": 5}),
+    "log": ({"sigma_mm": 3.0}, {"sigma_voxels": 1.5}),
+    "laws": ({"kernels": "L5E5E5", "energy_mm": 7.0}, {"kernels": "L5E5E5", "energy": 3}),
+    "gabor": ({"sigma_mm": 3.0, "wavelength_mm": 5.0}, {"sigma_voxels": 1.5, "wavelength_voxels": 2.5}),
+    "riesz": (
+        {"order": (1, 1, 0), "sigma_mm": 3.0, "tensor_sigma_mm": 2.0},
+        {"order": (1, 1, 0), "sigma_voxels": 1.5, "tensor_sigma_voxels": 1.0},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LENGTHS)
+def test_a_length_in_voxels_is_that_in_mm_over_their_edge(name):
+    in_mm, in_voxels = LENGTHS[name]
+    np.testing.assert_array_equal(respond(name, **in_mm), respond(name, **in_voxels))
+    row = filter_named(name)
+    one, other = (settings_of(row, settings) for settings in (in_mm, in_voxels))
+    assert row.reach(one, MM) == row.reach(other, MM)
+    assert row.token(one) != row.token(other)
+    with pytest.raises(ParamsError, match="give either"):
+        settings_of(row, in_mm | in_voxels)
+
+
+def test_a_width_in_voxels_needs_no_cubes():
+    assert respond("log", spacing=(3.0, 2.0, 2.0), sigma_voxels=1.5).shape == IMAGE.shape
+    with pytest.raises(ParamsError, match="resample to voxels of one edge"):
+        respond("log", spacing=(3.0, 2.0, 2.0), sigma_mm=3.0)
+
+
+@pytest.mark.parametrize("name", ["mean", "log", "gabor", "riesz"])
+def test_a_filter_without_its_length_is_refused(name):
+    settings = {"riesz": {"order": (1, 0, 0)}}.get(name, {})
+    with pytest.raises(ParamsError, match="give either"):
+        settings_of(filter_named(name), settings)
