@@ -95,6 +95,20 @@ def _pyradiomics() -> None:
             plan.extract(volume, region)
 
 
+def _filters() -> None:
+    """Filtered images, in single and in double precision."""
+    from radiomics_pipeline.extraction.filtered import apply_filter
+    from radiomics_pipeline.extraction.pyradiomics import plan_pyradiomics
+    from radiomics_pipeline.params.pyradiomics import PyradiomicsSeries
+
+    volume, region = _regions()[0]
+    apply_filter(volume, {"filter": "mean", "settings": {"support": 3}})
+    types = {"LoG": {"sigma": [1.0]}, "Wavelet": {}}
+    plan = plan_pyradiomics(PyradiomicsSeries.model_validate({"imageType": types}), "CT")
+    for dtype in (np.float32, np.float64):
+        plan.extract(Volume(volume.array.astype(dtype), volume.grid, native=True), region)
+
+
 def _maps() -> None:
     """First order and co-occurrence around single voxels."""
     from radiomics_pipeline.extraction.maps import plan_maps
@@ -156,6 +170,7 @@ TASKS: dict[str, Callable[[], None]] = {
     "shape": lambda: _ibsi(SHAPE),
     "textures": _textures,
     "pyradiomics": _pyradiomics,
+    "filters": _filters,
     "maps": _maps,
     "statistics": _statistics,
     "delineation": _delineation,
