@@ -1,4 +1,4 @@
-"""Features of one region by the definitions of PyRadiomics: from parameters to columns, and from a region to a row."""
+"""Features of one region by the definitions of PyRadiomics."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from radiomics_pipeline.errors import ParamsError, did_you_mean
+from radiomics_pipeline.errors import DiscretisationError, ParamsError
 from radiomics_pipeline.extraction.plan import ORIGINAL, SeriesPlan
+from radiomics_pipeline.extraction.pyradiomics_columns import ORIGINAL_TYPE, Computation, computations_of
 from radiomics_pipeline.extraction.pyradiomics_diagnostics import diagnose
 from radiomics_pipeline.extraction.result import (
     RegionFacts,
@@ -21,9 +22,8 @@ from radiomics_pipeline.extraction.result import (
     xyz,
 )
 from radiomics_pipeline.extraction.source import pyradiomics_source
-from radiomics_pipeline.features.pyradiomics import FAMILIES
 from radiomics_pipeline.features.pyradiomics.sample import FeatureSettings, PyradiomicsSample
-from radiomics_pipeline.features.registry import NO_CONTEXT, Family, FeatureSpec
+from radiomics_pipeline.features.registry import NO_CONTEXT, Family
 from radiomics_pipeline.imaging.boxes import bounding_box
 from radiomics_pipeline.imaging.pyradiomics.discretise import discretise, overflows
 from radiomics_pipeline.imaging.pyradiomics.filters.spec import Box
@@ -33,37 +33,14 @@ from radiomics_pipeline.imaging.pyradiomics.prepare import Prepared, prepare
 from radiomics_pipeline.imaging.pyradiomics.resample import crop
 from radiomics_pipeline.params.pyradiomics import (
     SHAPE_CLASSES,
-    Overrides,
     PyradiomicsSeries,
     Settings,
     require_computable,
 )
-from radiomics_pipeline.types import ColumnName, ColumnSpec, Levels, Region, Volume
+from radiomics_pipeline.types import ColumnSpec, Levels, Region, Volume
 from radiomics_pipeline.types.context import Context
 
 logger = logging.getLogger(__name__)
-
-WITHDRAWN = {
-    "glcm": ("Dissimilarity", "Homogeneity1", "Homogeneity2", "SumVariance"),
-    "gldm": ("DependencePercentage", "GrayLevelNonUniformityNormalized"),
-}
-"""Names that PyRadiomics accepts in a file and gives no column for: each equals another feature, or is constant."""
-
-
-ORIGINAL_TYPE = "Original"
-
-
-@dataclass(frozen=True)
-class Computation:
-    """One family of one image: what its wanted features are called, by the feature's name.
-
-    image_type : of the parameters; token : what columns call the image
-    """
-
-    family: Family
-    columns: dict[str, ColumnSpec]
-    image_type: str = ORIGINAL_TYPE
-    token: str = ORIGINAL
 
 
 @dataclass(frozen=True)
@@ -103,16 +80,17 @@ class PyradiomicsPlan(SeriesPlan):
                 _fill(computation, self._shape(computation.family, prepared), values, undefined)
         seen = _seen(prepared)
         for image_type, computations in self._by_type().items():
+            settings = self.section.settings_of(image_type)
             for token, inside in self._images(image_type, prepared, seen):
                 own = [c for c in computations if c.token == token]
-                if isinstance(inside, str):
+                sample = inside if isinstance(inside, str) else self._sample(seen, inside, settings, own, token)
+                if isinstance(sample, str):
                     for computation in own:
                         nothing = dict.fromkeys(computation.family.features, np.nan)
-                        _fill(computation, (nothing, dict.fromkeys(nothing, inside)), values, undefined)
+                        _fill(computation, (nothing, dict.fromkeys(nothing, sample)), values, undefined)
                     continue
-                sample = self._sample(seen, inside, self.section.settings_of(image_type), own)
                 levels = sample.levels if token == ORIGINAL else levels
-                told += [] if sample.levels is None else _overflown(token, inside, self.section.settings_of(image_type))
+                told += _overflown(token, sample, settings)
                 with stage("features"):
                     for computation in own:
                         _fill(computation, computation.family.compute(sample), values, undefined)
@@ -142,13 +120,18 @@ class PyradiomicsPlan(SeriesPlan):
                 yield token, response if isinstance(response, str) else _finite(seen.inside(response))
 
     def _sample(
-        self, seen: Seen, inside: np.ndarray, settings: Settings, computations: Sequence[Computation]
-    ) -> PyradiomicsSample:
-        """What all families but shape see of one image."""
+        self, seen: Seen, inside: np.ndarray, settings: Settings, computations: Sequence[Computation], token: str
+    ) -> PyradiomicsSample | str:
+        """What all families but shape see of one image; of a filtered one, why it cannot have grey levels."""
         levels = None
         if any(c.family.needs_levels for c in computations):
-            with stage("discretise"):
-                levels = discretise(inside, seen.box.mask, settings, seen.image.unit)
+            try:
+                with stage("discretise"):
+                    levels = discretise(inside, seen.box.mask, settings, seen.image.unit if token == ORIGINAL else "")
+            except DiscretisationError as e:
+                if token == ORIGINAL:
+                    raise
+                return str(e)
         return PyradiomicsSample(seen.box.mask, seen.image.spacing_mm, inside, levels, feature_settings(settings))
 
     def _shape(self, family: Family, prepared: Prepared) -> tuple[dict[str, float], dict[str, str]]:
@@ -217,26 +200,9 @@ def plan_pyradiomics(section: PyradiomicsSeries, series: str, *, named: bool = T
     require_computable(section, series)
     where = f"series {series}: " if series else ""
     prefix = series if named else ""
+    computations = computations_of(section, prefix, where)
     settings = section.settings_of(ORIGINAL_TYPE)
-    known = {family.token: family for family in FAMILIES}
-    wanted = section.imageType or {ORIGINAL_TYPE: Overrides()}
-    images = [(kind, token) for kind in wanted for token in _tokens(kind, section, where)]
-    computations = []
-    for token, names in section.classes.items():
-        if token in SHAPE_CLASSES and (token != "shape2D" or section.setting.force2D):
-            features = _features(known[token], names, where)
-            columns = {f.name: _spec(prefix, ORIGINAL, known[token], f, settings, section.unit) for f in features}
-            computations.append(Computation(known[token], columns))
-    for kind, image in images:
-        seen = section.settings_of(kind)
-        for token, names in section.classes.items():
-            if token not in SHAPE_CLASSES:
-                family, unit = known[token], section.unit if kind == ORIGINAL_TYPE else ""
-                features = _features(family, names, where)
-                told = made_how(kind, seen, family)
-                columns = {f.name: _spec(prefix, image, family, f, seen, unit, told) for f in features}
-                computations.append(Computation(family, columns, kind, image))
-    plan = PyradiomicsPlan(series, prefix, pyradiomics_source(section), section, settings, tuple(computations))
+    plan = PyradiomicsPlan(series, prefix, pyradiomics_source(section), section, settings, computations)
     if not plan.columns:
         raise ParamsError(f"{where}featureClass asks for no feature that is computed; shape2D needs force2D: true")
     try:
@@ -268,33 +234,6 @@ def feature_settings(settings: Settings) -> FeatureSettings:
     )
 
 
-def _features(family: Family, names: tuple[str, ...], where: str) -> list[FeatureSpec]:
-    """The features of a family that a file names, in its order; those of the whole class where it names none."""
-    if not names:
-        return [feature for feature in family.features.values() if feature.default]
-    withdrawn = WITHDRAWN.get(family.token, ())
-    known = [*family.features, *withdrawn]
-    for name in names:
-        if name not in known:
-            raise ParamsError(
-                f"{where}featureClass {family.token}: no feature {name!r}{did_you_mean(name, known)}; "
-                f"there are: {', '.join(family.features)}"
-            )
-        if name in withdrawn:
-            logger.warning("%s%s %s: withdrawn by PyRadiomics; there is no column for it", where, family.token, name)
-    return [family.features[name] for name in dict.fromkeys(names) if name not in withdrawn]
-
-
-def _tokens(image_type: str, section: PyradiomicsSeries, where: str) -> tuple[str, ...]:
-    """What columns call the images of a type."""
-    if image_type == ORIGINAL_TYPE:
-        return (ORIGINAL,)
-    found = IMAGE_TYPES[image_type].tokens(section.settings_of(image_type))
-    if not found:
-        raise ParamsError(f"{where}imageType {image_type} makes no image; LoG needs sigma, a list of widths in mm")
-    return found
-
-
 def _fill(
     computation: Computation,
     found: tuple[Mapping[str, float], Mapping[str, str]],
@@ -307,38 +246,6 @@ def _fill(
         values[spec.column] = numbers[feature]
         if feature in reasons:
             undefined[spec.column] = reasons[feature]
-
-
-def _spec(  # noqa: PLR0917
-    prefix: str, image: str, family: Family, feature: FeatureSpec, settings: Settings, unit: str, told: str = ""
-) -> ColumnSpec:
-    unit = unit_of(feature.unit, "" if settings.normalize else unit)
-    extent = "2.5D" if settings.force2D else "3D"
-    gathered = family.aggregation_of(f"{extent}:{'mrg' if settings.weightingNorm else 'avg'}")
-    return ColumnSpec(
-        ColumnName(prefix, image, family.token, feature.name),
-        "pyradiomics",
-        gathered,
-        feature.ibsi,
-        unit,
-        feature.definition,
-        told,
-    )
-
-
-def made_how(image_type: str, settings: Settings, family: Family) -> str:
-    """How an image is made, and its grey levels where a family sees those; nothing of the original."""
-    if image_type == ORIGINAL_TYPE:
-        return ""
-    used = ", ".join(f"{name} {value}" for name, value in IMAGE_TYPES[image_type].used(settings).items())
-    width, count = settings.binWidth, settings.binCount
-    levels = f"binWidth {width}" if count is None else f"binCount {count}"
-    return image_type + (f": {used}" if used else "") + (f"; grey levels: {levels}" if family.needs_levels else "")
-
-
-def unit_of(feature: str, image: str) -> str:
-    """A feature's unit, such as "{u}^2", with that of the image in it; empty where that is not known."""
-    return feature.replace("{u}", image) if image or "{u}" not in feature else ""
 
 
 def _no_plane(shape: tuple[int, ...], axis: int) -> str:
@@ -359,9 +266,10 @@ def _cut_off(touches: str) -> list[str]:
     return [f"the region touches the border of the image ({touches}); it may be cut off"] if touches else []
 
 
-def _overflown(image: str, inside: np.ndarray, settings: Settings) -> list[str]:
+def _overflown(image: str, sample: PyradiomicsSample, settings: Settings) -> list[str]:
     """A warning of grey levels that PyRadiomics gives otherwise."""
-    if not overflows(inside, settings):
+    inside = sample.values
+    if inside is None or sample.levels is None or not overflows(inside, settings):
         return []
     name = "intensities" if image == ORIGINAL else f"values of {image}"
     return [

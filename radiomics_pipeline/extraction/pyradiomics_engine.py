@@ -20,7 +20,8 @@ import numpy as np
 
 from radiomics_pipeline.errors import CaseError, ParamsError, some
 from radiomics_pipeline.extraction.plan import ORIGINAL, SeriesPlan
-from radiomics_pipeline.extraction.pyradiomics import FAMILIES, made_how, touched_border, unit_of
+from radiomics_pipeline.extraction.pyradiomics import touched_border
+from radiomics_pipeline.extraction.pyradiomics_columns import FAMILIES, made_how, unit_of
 from radiomics_pipeline.extraction.result import RegionFacts, RegionFeatures, centroid_mm, outline_ml, stage, xyz
 from radiomics_pipeline.extraction.source import pyradiomics_source
 from radiomics_pipeline.features.registry import NO_CONTEXT

@@ -18,7 +18,8 @@ import numpy as np
 
 from radiomics_pipeline.errors import ParamsError
 from radiomics_pipeline.extraction.map_work import Compute, Kernel, MapPlan, MapWork, read_only, select_maps
-from radiomics_pipeline.extraction.pyradiomics import WITHDRAWN, feature_settings
+from radiomics_pipeline.extraction.pyradiomics import feature_settings
+from radiomics_pipeline.extraction.pyradiomics_columns import WITHDRAWN
 from radiomics_pipeline.extraction.result import stage
 from radiomics_pipeline.extraction.source import pyradiomics_source
 from radiomics_pipeline.features.patches import Index, Patches, describe_pyradiomics

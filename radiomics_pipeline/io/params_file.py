@@ -189,7 +189,7 @@ def _unknown(token: str, name: str) -> str:
     """What is wrong with the name of a family, or with that of a feature of PyRadiomics' class `token`."""
     # features need numba, which takes its time to load: only where a file names some
     if token:
-        from radiomics_pipeline.extraction.pyradiomics import FAMILIES, WITHDRAWN
+        from radiomics_pipeline.extraction.pyradiomics_columns import FAMILIES, WITHDRAWN
 
         features = next(tuple(family.features) for family in FAMILIES if family.token == token)
         known = (*features, *WITHDRAWN.get(token, ()))

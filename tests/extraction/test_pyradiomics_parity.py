@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from radiomics_pipeline.errors import BadMask, ParamsError
-from radiomics_pipeline.extraction.pyradiomics import FAMILIES, WITHDRAWN, plan_pyradiomics
+from radiomics_pipeline.errors import BadMask, DiscretisationError, ParamsError
+from radiomics_pipeline.extraction.pyradiomics import plan_pyradiomics
+from radiomics_pipeline.extraction.pyradiomics_columns import FAMILIES, WITHDRAWN
 from radiomics_pipeline.params.pyradiomics import PyradiomicsSeries
 from radiomics_pipeline.types import read_name
 from tests.extraction.pyradiomics_cases import (
@@ -245,6 +246,16 @@ def test_a_response_that_is_not_a_number_leaves_its_features_empty():
     assert np.isnan(found.values["lbp-2D_glcm_Contrast"])
     assert "no value at" in found.undefined["lbp-2D_glcm_Contrast"]
     assert not np.isnan(found.values["original_firstorder_Mean"])
+
+
+def test_a_filtered_image_of_too_many_levels_costs_only_itself():
+    case = CASES["float32"]
+    tree = {"imageType": {"Original": {}, "Square": {"binWidth": 1e-7}}, "setting": {"binWidth": case.width}}
+    found = extract(case, tree)
+    assert "more than 65536 grey levels" in found.undefined["square_glcm_Contrast"]
+    assert not np.isnan(found.values["original_glcm_Contrast"])
+    with pytest.raises(DiscretisationError):
+        extract(case, {"setting": {"binWidth": 1e-7}})
 
 
 def test_a_plan_without_features_prepares_all_the_same():
