@@ -19,8 +19,8 @@ SMOOTHING = ((1.3530, 1.8151), (-0.3531, 0.0902))
 SECOND = ((-1.3563, 5.2318), (0.3446, -2.2355))
 """(a, b) of each oscillation."""
 
-FELT = 16.0
-"""Widths after which the filter has forgotten a voxel: its weight there is below 1e-9 of that at the centre."""
+FELT = 20.0
+"""Widths after which the filter has forgotten a voxel: its weight there is some 1e-12 of that at the centre."""
 FEWEST = 4
 """Voxels along an axis that the recursion needs."""
 

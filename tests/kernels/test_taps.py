@@ -6,6 +6,7 @@ import pytest
 from radiomics_pipeline.imaging.filters.boundary import OF_NUMPY, beyond
 from radiomics_pipeline.kernels.taps import weigh_along
 
+ZEROS = np.zeros(8, np.int64)
 IMAGE = np.random.default_rng(0).normal(size=(6, 7, 8))
 
 
@@ -14,7 +15,7 @@ IMAGE = np.random.default_rng(0).normal(size=(6, 7, 8))
 @pytest.mark.parametrize("boundary", OF_NUMPY)
 def test_sums_are_those_of_a_convolution(axis, n, boundary):
     taps = np.random.default_rng(n).normal(size=n)
-    found = weigh_along(IMAGE, axis, taps, beyond(IMAGE.shape[axis], n // 2, boundary))
+    found = weigh_along(IMAGE, axis, taps, beyond(IMAGE.shape[axis], n // 2, boundary), ZEROS[: IMAGE.shape[axis]])
 
     def line(values):
         return np.convolve(np.pad(values, n // 2, mode=OF_NUMPY[boundary]), taps, mode="valid")
@@ -23,6 +24,6 @@ def test_sums_are_those_of_a_convolution(axis, n, boundary):
 
 
 def test_single_precision_stays():
-    found = weigh_along(IMAGE.astype(np.float32), 2, np.ones(3, np.float32), np.arange(8))
+    found = weigh_along(IMAGE.astype(np.float32), 2, np.ones(3, np.float32), np.arange(8), ZEROS[:6])
     assert found.dtype == np.float32
     assert found.shape == (6, 7, 6)

@@ -32,7 +32,8 @@ def convolve(array: np.ndarray, steps: Sequence[Step], boundary: Boundary, memor
         if memory and before
         else convolve(array, before, boundary)
     )
-    return weigh_along(start, axis, kernel, beyond(start.shape[axis], len(kernel) // 2, boundary))
+    places = beyond(start.shape[axis], len(kernel) // 2, boundary)
+    return weigh_along(start, axis, kernel, places, np.zeros(start.shape[axis], np.int64))
 
 
 def rotations(kernels: Kernels) -> Iterator[Kernels]:
@@ -64,6 +65,7 @@ def pooled(
         elif minus:
             response = np.abs(response, out=response) if plus else np.negative(response, out=response)
         total = response if total is None else joined(total, response, pooling)
+        del response  # which would else be kept while the next one is made
     assert total is not None
     if pooling == "average":
         total /= sum(plus + minus for _, (plus, minus) in counts.values())

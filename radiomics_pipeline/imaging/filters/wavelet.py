@@ -48,6 +48,7 @@ def respond(array: np.ndarray, spacing_mm: Spacing, params: WaveletParams, memor
     for way in sorted(ways, key=lambda steps: [taps.tobytes() for _, taps in steps]):  # alike ones side by side
         response = convolve(array, way, params.boundary, memory)
         total = response if total is None else joined(total, response, params.pooling)
+        del response  # which would else be kept while the next one is made
     assert total is not None
     if params.pooling == "average":
         total /= len(ways)

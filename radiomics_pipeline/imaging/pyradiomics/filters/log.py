@@ -28,6 +28,9 @@ def responses(whole: Volume, box: Box, settings: Settings) -> Responses:
         if min(shape) < FEWEST:
             yield token, f"the image has {min(shape)} voxels along an axis; the filter needs {FEWEST}"
             continue
+        if any(n < math.ceil(sigma / edge) + 1 for n, edge in zip(shape, spacing, strict=True)):
+            yield token, f"PyRadiomics computes none of a width of {sigma:g} mm: the image is no wider along an axis"
+            continue
         reach = [max(FEWEST, math.ceil(FELT * sigma / edge)) for edge in spacing]
         wide, inner = box.around(reach, shape)
         yield token, laplacian(image, wide, inner, spacing, float(sigma))

@@ -34,19 +34,30 @@ def responses(whole: Volume, box: Box, settings: Settings) -> Responses:
     part = _wrapped(whole.array, box, axes, depth * before, depth * after).astype(taps["L"].dtype)
     low = "L" * len(axes)
     for level in range(depth):
+        left = (depth - level - 1) * before
         wanted = ("LH",) * len(axes) if level >= start else ("L",) * len(axes)
         bands = {"": part}
         for axis, letters in zip(axes, wanted, strict=True):
+            places = np.arange(part.shape[axis])
+            count = len(places) - before - after
+            early = _early(
+                np.arange(box.low[axis] - left, box.low[axis] - left + count), whole.array.shape[axis], after
+            )
             bands = {
-                name + letter: weigh_along(band, axis, taps[letter], np.arange(band.shape[axis]))
+                name + letter: weigh_along(band, axis, taps[letter], places, early)
                 for name, band in bands.items()
                 for letter in letters
             }
         part = bands.pop(low)
-        left = (depth - level - 1) * before
         for name, band in bands.items():
             yield f"{stems[level - start]}-{name}", _box_of(band, box, axes, left)
     yield f"{stems[-1]}-{low}", part
+
+
+def _early(places: np.ndarray, n: int, after: int) -> np.ndarray:
+    """How many taps reach beyond the end of an axis of n voxels, by place: PyWavelets adds these first."""
+    even = n + n % 2
+    return np.clip(places % even + after - even + 1, 0, None)
 
 
 def _taps(wavelet: str, dtype: type) -> dict[str, np.ndarray]:
