@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from radiomics_pipeline.imaging.pyradiomics.filters.spec import Box, ImageType, Responses
 from radiomics_pipeline.imaging.pyradiomics.filters.recursive_gaussian import FELT, FEWEST, second_derivative, smoothing
+from radiomics_pipeline.imaging.pyradiomics.filters.spec import Box, ImageType, Responses
 from radiomics_pipeline.kernels.recursion import filter_along
 from radiomics_pipeline.params.pyradiomics import Settings
 from radiomics_pipeline.types import Volume
