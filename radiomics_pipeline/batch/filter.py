@@ -10,13 +10,15 @@ import numpy as np
 
 from radiomics_pipeline.batch.inputs import Reader
 from radiomics_pipeline.errors import ParamsError, did_you_mean
-from radiomics_pipeline.extraction.filtered import Response, apply_filter, responses
-from radiomics_pipeline.extraction.source import Source, ibsi_source
+from radiomics_pipeline.extraction.filtered import apply_filter, responses
+from radiomics_pipeline.extraction.pyradiomics_response import filtered_images, response_of
+from radiomics_pipeline.extraction.source import Source, ibsi_source, pyradiomics_source
 from radiomics_pipeline.imaging.resample import resample
 from radiomics_pipeline.io.images import open_image
 from radiomics_pipeline.io.label_file import require_nifti, write_image
 from radiomics_pipeline.params.extraction import SeriesParams
-from radiomics_pipeline.params.run import Run, RunParams
+from radiomics_pipeline.params.pyradiomics import PyradiomicsSeries
+from radiomics_pipeline.params.run import ANY_SERIES, Run
 from radiomics_pipeline.types import Region, Volume
 
 
@@ -36,14 +38,23 @@ def filter_by_params(image: Path, out: Path, params: Run, series: str = "", toke
     """
     require_nifti(out)
     section = _section(params, series)
-    wanted = _named(responses(section.filters, section.aggregation, series or next(iter(params.series))), token)
+    if isinstance(section, PyradiomicsSeries):
+        name = _named(list(filtered_images(section)), token)
+        found = response_of(section, _read(image, pyradiomics_source(section)), name)
+    else:
+        found = _ibsi(section, image, series or next(iter(params.series)), token)
+    write_image(out, found)
+    return found
+
+
+def _ibsi(section: SeriesParams, image: Path, series: str, token: str) -> Volume:
+    wanted = {one.token: one for one in responses(section.filters, section.aggregation, series)}
+    name = _named(list(wanted), token)
     volume = _read(image, ibsi_source(section))
     if section.resample:
         everything = np.ones(volume.array.shape, np.bool_)
         volume = resample(volume, Region(everything, everything, volume.grid), section.resample).volume
-    found = wanted.of(volume)
-    write_image(out, found)
-    return found
+    return wanted[name].of(volume)
 
 
 def _read(image: Path, source: Source) -> Volume:
@@ -51,9 +62,9 @@ def _read(image: Path, source: Source) -> Volume:
     return open_image(found.files, found.name, source).volume
 
 
-def _section(params: Run, series: str) -> SeriesParams:
-    if not isinstance(params, RunParams):
-        raise ParamsError("these parameters are PyRadiomics'; the command knows the filters of `standard: ibsi`")
+def _section(params: Run, series: str) -> SeriesParams | PyradiomicsSeries:
+    if ANY_SERIES in params.series:
+        return params.series[ANY_SERIES]
     if series in params.series:
         return params.series[series]
     if series or len(params.series) > 1:
@@ -61,11 +72,11 @@ def _section(params: Run, series: str) -> SeriesParams:
     return next(iter(params.series.values()))
 
 
-def _named(found: tuple[Response, ...], token: str) -> Response:
-    tokens = [one.token for one in found]
+def _named(tokens: list[str], token: str) -> str:
+    """The filtered image that is meant: the one named, or the only one."""
     if token in tokens:
-        return found[tokens.index(token)]
-    if token or len(found) != 1:
+        return token
+    if token or len(tokens) != 1:
         hint = did_you_mean(token, tokens) if token else ""
         raise ParamsError(f"the parameters have the filtered images {', '.join(tokens) or 'none'}; name one{hint}")
-    return found[0]
+    return tokens[0]

@@ -22,14 +22,18 @@ def filter_image(
     ] = None,
     params: Annotated[
         str,
-        typer.Option("--params", metavar="NAME_OR_FILE", help="Instead: parameters with `filters` in their series."),
+        typer.Option(
+            "--params",
+            metavar="NAME_OR_FILE",
+            help="Instead: parameters with `filters`, or PyRadiomics' own.",
+        ),
     ] = "",
     series: SeriesName = "",
     token: Annotated[
         str, typer.Option("--image", metavar="NAME", help="Of several filtered images: what columns call it.")
     ] = "",
 ) -> None:
-    """The response of an image to a filter of IBSI 2, voxel by voxel, as NIfTI.
+    """The response of an image to a filter of IBSI 2, or with --params of PyRadiomics, voxel by voxel, as NIfTI.
 
     With --params the image is read, converted and resampled as the series says, and the map lies on that grid.
     """

@@ -41,8 +41,6 @@ class Computation:
 def computations_of(section: PyradiomicsSeries, prefix: str, where: str) -> tuple[Computation, ...]:
     """What a section asks for, in PyRadiomics' order; ParamsError, beginning with `where`, for what there is not."""
     known = {family.token: family for family in FAMILIES}
-    wanted = section.imageType or {ORIGINAL_TYPE: Overrides()}
-    images = [(kind, token) for kind in wanted for token in _tokens(kind, section, where)]
     settings = section.settings_of(ORIGINAL_TYPE)
     computations = []
     for token, names in section.classes.items():
@@ -50,7 +48,7 @@ def computations_of(section: PyradiomicsSeries, prefix: str, where: str) -> tupl
             features = _features(known[token], names, where)
             columns = {f.name: _spec(prefix, ORIGINAL, known[token], f, settings, section.unit) for f in features}
             computations.append(Computation(known[token], columns))
-    for kind, image in images:
+    for kind, image in images_of(section, where):
         seen = section.settings_of(kind)
         for token, names in section.classes.items():
             if token not in SHAPE_CLASSES:
@@ -60,6 +58,12 @@ def computations_of(section: PyradiomicsSeries, prefix: str, where: str) -> tupl
                 columns = {f.name: _spec(prefix, image, family, f, seen, unit, told) for f in features}
                 computations.append(Computation(family, columns, kind, image))
     return tuple(computations)
+
+
+def images_of(section: PyradiomicsSeries, where: str) -> list[tuple[str, str]]:
+    """The images that a section asks for: image type, and what columns call the image."""
+    wanted = section.imageType or {ORIGINAL_TYPE: Overrides()}
+    return [(kind, token) for kind in wanted for token in _tokens(kind, section, where)]
 
 
 def _features(family: Family, names: tuple[str, ...], where: str) -> list[FeatureSpec]:

@@ -1,8 +1,11 @@
 """The command `filter`, and the list of filters."""
 
+import re
+
 import nibabel as nib
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from typer.testing import CliRunner
 
 from radiomics_pipeline.cli.main import app
@@ -89,3 +92,40 @@ def test_filters_are_listed_and_shown_with_their_settings():
     shown = CliRunner().invoke(app, ["filters", "show", "wavelet"]).output
     assert "subband          needed" in shown
     assert "boundary         mirror" in shown
+
+
+@pytest.mark.filterwarnings("ignore:Applying `local_binary_pattern`")
+@pytest.mark.parametrize("name", ["wavelet-LLH", "log-sigma-3-mm-3D", "square", "lbp-2D"])
+def test_parameters_of_pyradiomics_make_its_images(image, tmp_path, name):
+    imageoperations = pytest.importorskip("radiomics.imageoperations")
+    (tmp_path / "theirs.yaml").write_text("imageType: {Wavelet: {}, LoG: {sigma: [3]}, Square: {}, LBP2D: {}}")
+    out = tmp_path / "m.nii.gz"
+    found = call(image, "--params", tmp_path / "theirs.yaml", "--image", name, "--out", out)
+    assert found.exit_code == 0, found.exception
+    kind, settings = {"w": ("Wavelet", {}), "lo": ("LoG", {"sigma": [3]}), "s": ("Square", {}), "lb": ("LBP2D", {})}[
+        name[: 2 if name[0] == "l" else 1]
+    ]
+    theirs = getattr(imageoperations, f"get{kind}Image")(sitk.ReadImage(str(image)), None, **settings)
+    (expected,) = [sitk.GetArrayFromImage(response) for response, token, _ in theirs if token == name]
+    np.testing.assert_allclose(sitk.GetArrayFromImage(sitk.ReadImage(str(out))), expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "message"),
+    [
+        ("imageType: {Wavelet: {}}", (), "the filtered images wavelet-LLH, .*; name one"),
+        ("imageType: {Square: {}}", ("--image", "sqare"), "did you mean 'square'"),
+        ("imageType: {Original: {}}", (), "the filtered images none"),
+        (
+            "{imageType: {Square: {}}, setting: {resampledPixelSpacing: [1, 1, 1]}}",
+            (),
+            "resampledPixelSpacing.*out",
+        ),
+        ("imageType: {LoG: {sigma: [50]}}", (), "PyRadiomics computes none of a width of 50 mm"),
+    ],
+)
+def test_images_of_pyradiomics_that_cannot_be_had_are_refused(image, tmp_path, text, arguments, message):
+    (tmp_path / "theirs.yaml").write_text(text)
+    found = call(image, "--params", tmp_path / "theirs.yaml", *arguments, "--out", tmp_path / "m.nii.gz")
+    assert isinstance(found.exception, RadiomicsError)
+    assert re.search(message, str(found.exception))
