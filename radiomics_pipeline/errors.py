@@ -185,6 +185,10 @@ class ArchiveError(CaseError):
     trouble: str = "other"
 
 
+class AnisotropicVoxels(CaseError):
+    """Voxels whose edges differ, where a filter needs cubes."""
+
+
 class DiscretisationError(CaseError):
     """Intensities cannot be turned into grey levels."""
 

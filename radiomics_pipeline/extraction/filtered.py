@@ -58,8 +58,12 @@ class Response:
             return math.inf
         return reach * max(spacing_mm[axis] for axis in self.params.axes) * (1 + 1e-9)
 
+    def require(self, spacing_mm: Spacing) -> None:
+        """AnisotropicVoxels where the filter needs cubes and voxels are none."""
+        self.row.respond(np.zeros((1, 1, 1)), spacing_mm, self.params)
+
     def of(self, volume: Volume, memory: Memory | None = None) -> Volume:
-        """The response on the same grid; ParamsError where the filter cannot be had with such voxels.
+        """The response on the same grid; AnisotropicVoxels where the filter needs cubes.
 
         memory : of the responses before of the same volume
         """
@@ -143,7 +147,7 @@ def apply_filter(volume: Volume, spec: Filtered | Mapping[str, Any]) -> Volume:
     """The response of an image to a filter, on the same grid.
 
     spec : what an entry of `filters` in a series says, such as {"filter": "log", "settings": {"sigma_mm": 3}}
-    Raises ParamsError for an unknown filter or setting, for several images, and for voxels that the filter cannot take.
+    Raises ParamsError for an unknown filter or setting and for several images, AnisotropicVoxels where it needs cubes.
     """
     try:
         wanted = spec if isinstance(spec, Filtered) else Filtered.model_validate(spec)

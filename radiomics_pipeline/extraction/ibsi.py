@@ -27,7 +27,7 @@ from radiomics_pipeline.extraction.units import foreign_unit, usable_levels, usa
 from radiomics_pipeline.features import FAMILIES
 from radiomics_pipeline.features.ivh import ivh
 from radiomics_pipeline.features.polar_map import polar_map_families
-from radiomics_pipeline.features.registry import NO_CONTEXT, Family
+from radiomics_pipeline.features.registry import NO_CONTEXT, Family, Undefined
 from radiomics_pipeline.features.uptake import uptake_family
 from radiomics_pipeline.imaging.discretise import discretise
 from radiomics_pipeline.imaging.filters.spec import Spacing
@@ -49,11 +49,13 @@ class IbsiPlan(SeriesPlan):
     """All computations on one series.
 
     discretisations : grey levels that some family needs, the main ones first
+    checked : filtered images of which is only asked whether voxels allow them
     """
 
     params: SeriesParams
     computations: tuple[Computation, ...]
     discretisations: tuple[Discretise, ...]
+    checked: tuple[Response, ...] = ()
 
     @property
     def columns(self) -> tuple[ColumnSpec, ...]:
@@ -68,7 +70,8 @@ class IbsiPlan(SeriesPlan):
 
     def without_features(self) -> SeriesPlan:
         """The same preparation of image and region, and no feature."""
-        return replace(self, computations=())
+        images = {c.response.token: c.response for c in self.computations if c.response}
+        return replace(self, computations=(), checked=tuple(images.values()))
 
     def extract(self, volume: Volume, region: Region, context: Context = NO_CONTEXT) -> RegionFeatures:
         """All features of one region; CaseError where a step cannot be done rightly.
@@ -84,6 +87,9 @@ class IbsiPlan(SeriesPlan):
             if self.params.resample:
                 spacing = wanted_spacing(volume.grid, self.params.resample)
             found = resample(volume, region, self.params.resample, self.margin_mm(spacing))
+        with stage("filter"):
+            for image in self.checked:
+                image.require(found.volume.spacing_mm)
         with stage("resegment"):
             wanted = usable_resegment(self.params.resegment) if foreign else self.params.resegment
             roi = resegment(found.volume, found.region, wanted)
@@ -127,7 +133,10 @@ class IbsiPlan(SeriesPlan):
             without = withheld(family, computation.discretise, self.params) if foreign else frozenset[str]()
             numbers, reasons = dict.fromkeys(without, math.nan), dict.fromkeys(without, foreign)
             if len(without) < len(family.features):
-                found, why = family.compute(samples.of(computation))
+                try:
+                    found, why = family.compute(samples.of(computation))
+                except Undefined as reason:
+                    found, why = dict.fromkeys(family.features, math.nan), dict.fromkeys(family.features, str(reason))
                 numbers, reasons = {**found, **numbers}, {**why, **reasons}
             for feature, spec in computation.columns.items():
                 values[spec.column] = numbers[feature]

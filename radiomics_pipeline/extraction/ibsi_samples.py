@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from radiomics_pipeline.errors import DiscretisationError
 from radiomics_pipeline.extraction.filtered import Response
 from radiomics_pipeline.extraction.result import stage
 from radiomics_pipeline.features.ivh import ivh
-from radiomics_pipeline.features.registry import Family, Sample
+from radiomics_pipeline.features.registry import Family, Sample, Undefined
 from radiomics_pipeline.imaging.discretise import discretise
 from radiomics_pipeline.imaging.filters.memory import Memory
 from radiomics_pipeline.imaging.ivh import intensity_volume
@@ -62,7 +63,10 @@ class Samples:
     memory: Memory = field(default_factory=Memory)
 
     def of(self, computation: Computation) -> Sample:
-        """The sample that one family sees. Those of one image after the other: only the last one's are kept."""
+        """The sample that one family sees. Those of one image after the other: only the last one's are kept.
+
+        Raises Undefined for a filtered image that cannot have the grey levels asked for.
+        """
         if computation.family.native:
             return self.drawn
         if computation.response is not self.response:
@@ -82,8 +86,10 @@ class Samples:
             )
         seen = None
         if scheme:
-            with stage("discretise"):
+            try:
                 seen = discretise(self.filtered, self.roi, scheme)
+            except DiscretisationError as e:
+                raise Undefined(str(e)) from None
         axis = intensity_volume(self.filtered, self.roi, RESPONSE_AXIS)
         return Sample(self.filtered, self.roi, seen, aggregation, ivh=axis, context=self.context)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import radiomics_pipeline as rp
-from radiomics_pipeline.errors import ParamsError
+from radiomics_pipeline.errors import AnisotropicVoxels, ParamsError
 from radiomics_pipeline.extraction.ibsi import plan_ibsi
 from radiomics_pipeline.imaging.filters.table import filter_named, settings_of
 from radiomics_pipeline.params.extraction import SeriesParams
@@ -171,3 +171,21 @@ def test_the_dictionary_says_how_an_image_is_made():
     assert told["PET_log-2.5mm_intensity_Mean"] == whole
     assert told["PET_log-2.5mm_glcm_Contrast"] == f"{whole}; grey levels: method fixed-bin-number, bins 32"
     assert told["PET_original_intensity_Mean"] == ""
+
+
+def test_a_response_without_the_grey_levels_asked_for_costs_only_its_textures():
+    volume, region = case()
+    above = {**LOG, "discretise": {"method": "fixed-bin-size", "width": 0.1, "origin": 0}}
+    found = plan_ibsi(section(above), "PET").extract(volume, region)
+    assert "below" in found.undefined["PET_log-2.5mm_glcm_Contrast"]
+    assert np.isnan(found.values["PET_log-2.5mm_glcm_Contrast"])
+    assert np.isfinite(found.values["PET_log-2.5mm_intensity_Mean"])
+
+
+def test_a_check_without_features_sees_voxels_that_a_filter_cannot_take():
+    volume, region = case()
+    flat = Grid(GRID.shape, (3.0, 2.0, 2.0))
+    plan = plan_ibsi(section(LOG), "PET").without_features()
+    assert not plan.extract(volume, region).values
+    with pytest.raises(AnisotropicVoxels, match="resample to voxels of one edge"):
+        plan.extract(Volume(volume.array, flat, "SUV"), Region(region.morphology, region.intensity, flat))

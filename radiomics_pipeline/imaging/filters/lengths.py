@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from radiomics_pipeline.errors import ParamsError
+from radiomics_pipeline.errors import AnisotropicVoxels
 from radiomics_pipeline.imaging.filters.spec import Spacing
 
 ALIKE = 1e-3
@@ -24,7 +24,7 @@ def require_one(params: Any, *names: str) -> None:
 
 
 def in_voxels(params: Any, name: str, spacing_mm: Spacing) -> float:
-    """A length in voxels; ParamsError where it is given in mm and the voxels' edges differ along the filter's axes."""
+    """A length in voxels; AnisotropicVoxels where it is given in mm and the edges along the filter's axes differ."""
     voxels = getattr(params, f"{name}_voxels")
     if voxels is not None:
         return float(voxels)
@@ -47,11 +47,11 @@ def written(params: Any, name: str) -> str:
 
 
 def isotropic(spacing_mm: Spacing, axes: Sequence[int], name: str) -> float:
-    """Edge of the voxels along these axes, mm; ParamsError where they differ, since a filter would be distorted."""
+    """Edge of the voxels along these axes, mm; AnisotropicVoxels where they differ: a filter would be distorted."""
     edges = [spacing_mm[axis] for axis in axes]
     if max(edges) > min(edges) * (1 + ALIKE):
-        raise ParamsError(
-            f"filter, {name}: voxels of {' x '.join(f'{e:g}' for e in edges)} mm; resample to voxels of one edge, or "
-            "filter slice by slice (slicewise: true)"
+        raise AnisotropicVoxels(
+            f"filter with {name}: voxels of {' x '.join(f'{e:g}' for e in edges)} mm; resample to voxels of one edge, "
+            "or filter slice by slice (slicewise: true)"
         )
     return float(np.mean(edges))

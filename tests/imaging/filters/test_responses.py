@@ -8,7 +8,7 @@ import pytest
 import pywt
 from scipy.ndimage import convolve
 
-from radiomics_pipeline.errors import ParamsError
+from radiomics_pipeline.errors import AnisotropicVoxels, ParamsError
 from radiomics_pipeline.imaging.filters.boundary import OF_SCIPY
 from radiomics_pipeline.imaging.filters.laws import KERNELS
 from radiomics_pipeline.imaging.filters.spec import EVERYWHERE
@@ -189,7 +189,7 @@ def test_a_slicewise_response_is_that_of_each_slice(name):
 
 @pytest.mark.parametrize("name", ["log", "gabor", "simoncelli", "riesz"])
 def test_voxels_that_would_distort_a_filter_are_refused(name):
-    with pytest.raises(ParamsError, match="2 x 2 x 3 mm; resample to voxels of one edge"):
+    with pytest.raises(AnisotropicVoxels, match="2 x 2 x 3 mm; resample to voxels of one edge"):
         respond(name, spacing=(3.0, 2.0, 2.0), **EVERY[name])
     respond(name, spacing=(2.0005, 2.0, 2.0), **EVERY[name])
 
@@ -252,7 +252,7 @@ def test_a_length_in_voxels_is_that_in_mm_over_their_edge(name):
 
 def test_a_width_in_voxels_needs_no_cubes():
     assert respond("log", spacing=(3.0, 2.0, 2.0), sigma_voxels=1.5).shape == IMAGE.shape
-    with pytest.raises(ParamsError, match="resample to voxels of one edge"):
+    with pytest.raises(AnisotropicVoxels, match="resample to voxels of one edge"):
         respond("log", spacing=(3.0, 2.0, 2.0), sigma_mm=3.0)
 
 
