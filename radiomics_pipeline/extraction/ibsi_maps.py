@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from radiomics_pipeline.extraction.map_work import Compute, Kernel, MapPlan, MapWork, read_only, select_maps
+from radiomics_pipeline.extraction.map_work import Compute, Kernel, MapPlan, MapWork, select_maps
 from radiomics_pipeline.extraction.result import stage
 from radiomics_pipeline.extraction.source import ibsi_source
 from radiomics_pipeline.features import FAMILIES
@@ -18,6 +18,7 @@ from radiomics_pipeline.imaging.resample import Resampled, resample, resampled_g
 from radiomics_pipeline.imaging.resegment import resegment
 from radiomics_pipeline.params.extraction import SeriesParams
 from radiomics_pipeline.types import Grid, Levels, Region, Volume
+from radiomics_pipeline.types.arrays import read_only
 
 REFUSED = {
     "morphology": "a box around a voxel has the shape of the box",

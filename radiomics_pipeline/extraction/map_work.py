@@ -175,10 +175,3 @@ def select_maps(
         for f in family.features.values()
         if (family.token, f.name) in chosen
     )
-
-
-def read_only(array: np.ndarray, dtype: type) -> np.ndarray:
-    """An array as kernels take it: of this type, in C-order, read-only."""
-    found: np.ndarray = np.ascontiguousarray(array, dtype).view()
-    found.flags.writeable = False
-    return found

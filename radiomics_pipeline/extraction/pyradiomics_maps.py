@@ -17,7 +17,7 @@ from functools import partial
 import numpy as np
 
 from radiomics_pipeline.errors import ParamsError
-from radiomics_pipeline.extraction.map_work import Compute, Kernel, MapPlan, MapWork, read_only, select_maps
+from radiomics_pipeline.extraction.map_work import Compute, Kernel, MapPlan, MapWork, select_maps
 from radiomics_pipeline.extraction.pyradiomics import feature_settings
 from radiomics_pipeline.extraction.pyradiomics_columns import WITHDRAWN
 from radiomics_pipeline.extraction.result import stage
@@ -32,6 +32,7 @@ from radiomics_pipeline.imaging.pyradiomics.prepare import prepare
 from radiomics_pipeline.imaging.pyradiomics.resample import crop as crop_box
 from radiomics_pipeline.params.pyradiomics import SHAPE_CLASSES, PyradiomicsSeries, Settings, require_computable
 from radiomics_pipeline.types import Levels, Region, Volume
+from radiomics_pipeline.types.arrays import read_only
 
 REFUSED = dict.fromkeys(SHAPE_CLASSES, "a box around a voxel has the shape of the box")
 """Families without maps, and why."""

@@ -19,6 +19,7 @@ from radiomics_pipeline.imaging.boxes import Index, bounding_box
 from radiomics_pipeline.kernels.interpolation import interpolate_linearly, interpolate_splines
 from radiomics_pipeline.params.extraction import Interpolation, Resample
 from radiomics_pipeline.types import Grid, Region, Volume
+from radiomics_pipeline.types.arrays import read_only
 
 Range = tuple[int, int]
 
@@ -281,8 +282,7 @@ def _linear(array: np.ndarray, at: list[np.ndarray]) -> np.ndarray:
     counts = np.array([len(positions) for positions in at])
     last = np.repeat(np.array(array.shape, np.uint64), counts) - np.uint64(1)
     first = places.astype(np.uint64)
-    values = np.ascontiguousarray(array, np.float64).view()
-    values.flags.writeable = False
+    values = read_only(array, np.float64)
     return interpolate_linearly(values, counts, first, np.minimum(first + np.uint64(1), last), places - first)
 
 

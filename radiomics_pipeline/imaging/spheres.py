@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from radiomics_pipeline.kernels.peak import find_peaks
+from radiomics_pipeline.types.arrays import read_only
 
 RADIUS_MM = 10 * (3 / (4 * math.pi)) ** (1 / 3)
 """Of a sphere of 1 cm3: about 6.2 mm."""
@@ -38,8 +39,6 @@ def peaks_in(
     reach = (rows.shape[0] // 2, rows.shape[1] // 2, int(rows.max()))
     low = [max(0, o - r) for o, r in zip(offset, reach, strict=True)]
     high = [o + n + r for o, n, r in zip(offset, mask.shape, reach, strict=True)]
-    near = np.ascontiguousarray(image[low[0] : high[0], low[1] : high[1], low[2] : high[2]]).view()
-    inside = np.ascontiguousarray(mask).view()
-    near.flags.writeable = inside.flags.writeable = False  # one signature of the kernel
-    around_maximum, anywhere = find_peaks(near, inside, np.subtract(offset, low), rows).tolist()
+    near = image[low[0] : high[0], low[1] : high[1], low[2] : high[2]]
+    around_maximum, anywhere = find_peaks(read_only(near), read_only(mask), np.subtract(offset, low), rows).tolist()
     return around_maximum, anywhere

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from radiomics_pipeline.types.arrays import read_only
+
 
 @dataclass(frozen=True)
 class IntensityVolume:
@@ -28,6 +30,4 @@ class IntensityVolume:
 
     def __post_init__(self) -> None:
         for name, kind in (("places", np.float64), ("counts", np.int64)):
-            array = np.ascontiguousarray(getattr(self, name), kind).view()
-            array.flags.writeable = False
-            object.__setattr__(self, name, array)
+            object.__setattr__(self, name, read_only(getattr(self, name), kind))

@@ -7,6 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
+from radiomics_pipeline.types.arrays import read_only
+
 
 @dataclass(frozen=True)
 class Levels:
@@ -22,9 +24,7 @@ class Levels:
     voxels: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        array = np.ascontiguousarray(self.array, np.int32).view()
-        array.flags.writeable = False
-        object.__setattr__(self, "array", array)
+        object.__setattr__(self, "array", read_only(self.array, np.int32))
 
     @cached_property
     def counts(self) -> np.ndarray:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from radiomics_pipeline.types.arrays import read_only
+
 SEGMENTS = (
     *("basal anterior", "basal anteroseptal", "basal inferoseptal", "basal inferior", "basal inferolateral"),
     *("basal anterolateral", "mid anterior", "mid anteroseptal", "mid inferoseptal", "mid inferior"),
@@ -40,6 +42,4 @@ class WallMap:
         if self.area_mm2.shape != (rings,) or self.segments.shape != (17, rings, angles):
             raise ValueError("areas and segments do not fit the map")
         for name in ("values", "area_mm2", "segments"):
-            array = np.ascontiguousarray(getattr(self, name), np.float64).view()
-            array.flags.writeable = False
-            object.__setattr__(self, name, array)
+            object.__setattr__(self, name, read_only(getattr(self, name), np.float64))

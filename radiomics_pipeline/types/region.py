@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from radiomics_pipeline.types.arrays import read_only
 from radiomics_pipeline.types.grid import Grid
 
 
@@ -30,9 +31,7 @@ class Region:
             mask = getattr(self, field)
             if mask.shape != self.grid.shape:
                 raise ValueError(f"{field} mask {mask.shape} does not fit the grid {self.grid.shape}")
-            mask = np.ascontiguousarray(mask, bool).view()
-            mask.flags.writeable = False
-            object.__setattr__(self, field, mask)
+            object.__setattr__(self, field, read_only(mask, bool))
 
     @property
     def spacing_mm(self) -> tuple[float, float, float]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from radiomics_pipeline.errors import TableError
+from radiomics_pipeline.types.arrays import read_only
 
 KEYS = ("case", "patient", "roi", "label")
 
@@ -28,8 +29,7 @@ class FeatureTable:
     values: np.ndarray
 
     def __post_init__(self) -> None:
-        values = np.ascontiguousarray(self.values, np.float64).view()
-        values.flags.writeable = False
+        values = read_only(self.values, np.float64)
         object.__setattr__(self, "values", values)
         for key in KEYS:
             if len(getattr(self, key)) != len(values):

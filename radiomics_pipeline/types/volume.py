@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from radiomics_pipeline.types.arrays import read_only
 from radiomics_pipeline.types.grid import Grid
 
 
@@ -28,9 +29,7 @@ class Volume:
         if self.array.shape != self.grid.shape:
             raise ValueError(f"array {self.array.shape} does not fit the grid {self.grid.shape}")
         dtype = self.array.dtype.newbyteorder("=") if self.native else np.dtype(np.float64)
-        array = np.ascontiguousarray(self.array, dtype).view()
-        array.flags.writeable = False
-        object.__setattr__(self, "array", array)
+        object.__setattr__(self, "array", read_only(self.array, dtype))
 
     @property
     def spacing_mm(self) -> tuple[float, float, float]:

@@ -18,6 +18,7 @@ from radiomics_pipeline.features.pyradiomics.sample import PyradiomicsSample
 from radiomics_pipeline.features.registry import Family, Undefined
 from radiomics_pipeline.kernels.diameters import find_diameter, find_plane_diameter, find_row_ends
 from radiomics_pipeline.kernels.surface import sum_moments
+from radiomics_pipeline.types.arrays import read_only
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,7 @@ class Shape:
     @cached_property
     def moments(self) -> list[list[int]]:
         """Exact sums over the region's voxels of the products of (1, z, y, x), in voxels."""
-        voxels = self.mask.view()
-        voxels.flags.writeable = False  # as the kernel knows masks
-        n, z, y, x, zz, yy, xx, zy, zx, yx = (int(m) for m in sum_moments(voxels))
+        n, z, y, x, zz, yy, xx, zy, zx, yx = (int(m) for m in sum_moments(read_only(self.mask)))
         return [[n, z, y, x], [z, zz, zy, zx], [y, zy, yy, yx], [x, zx, yx, xx]]
 
     @cached_property

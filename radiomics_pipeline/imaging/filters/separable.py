@@ -11,6 +11,7 @@ import numpy as np
 from radiomics_pipeline.imaging.filters.boundary import Boundary, beyond
 from radiomics_pipeline.imaging.filters.memory import Memory
 from radiomics_pipeline.kernels.taps import weigh_along
+from radiomics_pipeline.types.arrays import read_only
 
 Kernels = tuple[np.ndarray, ...]
 """One kernel of odd length an axis, the x axis first."""
@@ -33,7 +34,7 @@ def convolve(array: np.ndarray, steps: Sequence[Step], boundary: Boundary, memor
         else convolve(array, before, boundary)
     )
     places = beyond(start.shape[axis], len(kernel) // 2, boundary)
-    return weigh_along(start, axis, kernel, places, np.zeros(start.shape[axis], np.int64))
+    return weigh_along(read_only(start), axis, kernel, places, np.zeros(start.shape[axis], np.int64))
 
 
 def rotations(kernels: Kernels) -> Iterator[Kernels]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from radiomics_pipeline.kernels.growcut import find_strengths
+from radiomics_pipeline.types.arrays import read_only
 
 
 def growcut(array: np.ndarray, lesion: np.ndarray, background: np.ndarray, active: np.ndarray) -> np.ndarray:
@@ -21,13 +22,6 @@ def growcut(array: np.ndarray, lesion: np.ndarray, background: np.ndarray, activ
     scale = float(values.max() - values.min())
     if scale == 0:
         return lesion.copy()
-    image, free = _kept(array), _kept(active)
-    of_lesion, of_background = (find_strengths(image, _kept(seeds), free, scale) for seeds in (lesion, background))
+    image, free = read_only(array), read_only(active)
+    of_lesion, of_background = (find_strengths(image, read_only(seeds), free, scale) for seeds in (lesion, background))
     return active & (of_lesion > of_background)
-
-
-def _kept(array: np.ndarray) -> np.ndarray:
-    """An array as the kernel takes it, in one signature: contiguous and read-only."""
-    found = np.ascontiguousarray(array).view()
-    found.flags.writeable = False
-    return found

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from radiomics_pipeline.errors import ParamsError, TableError
 from radiomics_pipeline.stats.icc import intraclass_correlation
+from radiomics_pipeline.types.arrays import read_only
 
 FORMS = ("1,1", "2,1", "3,1")
 FEWEST = 3
@@ -33,9 +34,7 @@ class Repeats:
         values = np.asarray(self.values, np.float64)
         if values.ndim != 3:
             raise ParamsError(f"repeats: {values.ndim} dimensions; they are [repeats, rows, columns]")
-        view = values.view()
-        view.flags.writeable = False
-        object.__setattr__(self, "values", view)
+        object.__setattr__(self, "values", read_only(values))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Repeats:
         return self

@@ -11,6 +11,7 @@ from radiomics_pipeline.imaging.pyradiomics.filters.spec import Box, ImageType, 
 from radiomics_pipeline.kernels.recursion import filter_along
 from radiomics_pipeline.params.pyradiomics import Settings
 from radiomics_pipeline.types import Volume
+from radiomics_pipeline.types.arrays import read_only
 
 X_TO_Z = (2, 1, 0)
 
@@ -54,7 +55,7 @@ def laplacian(
             width = sigma_mm / spacing_mm[axis]
             one = second_derivative(width, sigma_mm * sigma_mm) if axis == across else smoothing(width)
             low, high = inner[axis].start, inner[axis].stop
-            part = filter_along(part, begin, end, axis, low, high, one.forward, one.backward, one.feedback)
+            part = filter_along(read_only(part), begin, end, axis, low, high, one.forward, one.backward, one.feedback)
             begin, end = np.zeros(3, np.int64), np.array(part.shape)
         total = (total + part * np.float64(1 / spacing_mm[across] ** 2)).astype(np.float32)
     return total
@@ -63,7 +64,7 @@ def laplacian(
 def _floats(array: np.ndarray) -> np.ndarray:
     """In single precision where that holds every value, in double precision otherwise."""
     single = array.dtype.itemsize <= 2 or array.dtype == np.float32
-    return np.ascontiguousarray(array, np.float32 if single else np.float64)
+    return read_only(array, np.float32 if single else np.float64)
 
 
 LOG = ImageType("LoG", tokens, responses, lambda settings: {"sigma": list(settings.sigma or ())})

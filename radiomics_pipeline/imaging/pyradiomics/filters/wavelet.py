@@ -12,6 +12,7 @@ from radiomics_pipeline.imaging.pyradiomics.filters.spec import Box, ImageType, 
 from radiomics_pipeline.kernels.taps import weigh_along
 from radiomics_pipeline.params.pyradiomics import Settings
 from radiomics_pipeline.types import Volume
+from radiomics_pipeline.types.arrays import read_only
 
 WAVELET, START, LEVELS = "coif1", 0, 1
 """PyRadiomics' defaults."""
@@ -44,7 +45,7 @@ def responses(whole: Volume, box: Box, settings: Settings) -> Responses:
                 np.arange(box.low[axis] - left, box.low[axis] - left + count), whole.array.shape[axis], after
             )
             bands = {
-                name + letter: weigh_along(band, axis, taps[letter], places, early)
+                name + letter: weigh_along(read_only(band), axis, taps[letter], places, early)
                 for name, band in bands.items()
                 for letter in letters
             }
