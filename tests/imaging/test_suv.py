@@ -98,6 +98,7 @@ def acquisitions(draw) -> Acquisition:
     administered = SCAN - timedelta(seconds=draw(st.integers(0, 7200)))
     minutes = draw(st.lists(st.integers(0, 90), min_size=1, max_size=5))
     kind = draw(st.sampled_from(["START", "ADMIN", "NONE"]))
+    nuclide = draw(st.sampled_from(sorted(HALF_LIVES_S, key=HALF_LIVES_S.__getitem__)[4:]))
     return plain(
         *(at(m, duration_s=draw(st.floats(10, 1200))) for m in minutes),
         decay_correction=kind,
@@ -106,7 +107,8 @@ def acquisitions(draw) -> Acquisition:
         height_m=draw(st.floats(1.55, 2.1)),
         sex=draw(st.sampled_from("MFO")),
         dose_bq=draw(st.floats(2e5, 1e10)),
-        half_life_s=draw(st.sampled_from(sorted(HALF_LIVES_S.values())[4:])),
+        nuclide=nuclide,
+        half_life_s=HALF_LIVES_S[nuclide],
         administered=administered,
     )
 
@@ -557,13 +559,23 @@ def test_a_missing_half_life_is_that_of_the_nuclide_or_refused(value):
 
 @pytest.mark.parametrize(
     ("half_life", "nuclide", "word"),
-    [(6588.0, "F-18", ""), (109.8, "F-18", "not that of F-18"), (6588.0, "", ""), (7000.0, "", "no radionuclide")],
+    [(6588.0, "F-18", ""), (6700.0, "F-18", "not that of F-18"), (6588.0, "", ""), (7000.0, "", "no radionuclide")],
 )
-def test_a_half_life_that_cannot_be_is_used_and_told(half_life, nuclide, word):
+def test_a_half_life_that_is_not_quite_right_is_used_and_told(half_life, nuclide, word):
     a = plain(half_life_s=half_life, nuclide=nuclide, administered=SCAN)
     made = suv(a)
     assert made.figures["half_life_s"] == half_life
     assert [word in w for w in made.warnings] == ([True] if word else [])
+
+
+@pytest.mark.parametrize(("half_life", "nuclide"), [(109.8, "F-18"), (F18, "Ga-68"), (4062.6, "F-18")])
+def test_a_half_life_of_another_radionuclide_is_refused_where_factors_hang_on_it(half_life, nuclide):
+    a = plain(half_life_s=half_life, nuclide=nuclide)
+    with pytest.raises(SuvError, match=rf"RadionuclideHalfLife .* is {half_life:g} s, and that of {nuclide}"):
+        suv(a)
+    made = suv(replace(a, decay_correction="ADMIN"))
+    assert made.factors == pytest.approx([70_000 / 370e6], rel=1e-12)
+    assert any(f"not that of {nuclide}" in w for w in made.warnings)
 
 
 def decay_factor(start_s, duration_s=120.0, half_life_s=F18):

@@ -56,7 +56,7 @@ def _corrected_to_administration(work: Work) -> np.ndarray:
     known = (a.half_life_s or 0) > 0 or a.nuclide in HALF_LIVES_S
     if len(times) < len(a.slices) or administered_at(work, min(times)) is None or not known:
         return work.ones()
-    half_life = half_life_s(work)
+    half_life = half_life_s(work, decays=False)
     administered = administration_time(work, min(times))
     _elapsed(work, administered, min(times), half_life, "the first acquisition")
     work.figures.update(reference_rule="administration", t_ref=work.figures["t_adm"], elapsed_s=0.0)
