@@ -95,7 +95,8 @@ class RiskGroupRow:
     n, events : mean over repeats where repeat is 0
     horizon : time of `event_free`; NaN for a binary outcome, whose `event_free` is the share without the event
     median, median_lower, median_upper : time by which half have had the event; NaN where the curve stays above a half
-    hazard_ratio, ratio_lower, ratio_upper : of this group over the lowest; binary outcome: odds ratio
+    ratio, ratio_lower, ratio_upper : of this group over the lowest
+    ratio_measure : hazard ratio, cause-specific hazard ratio or odds ratio
     p : of a difference between all groups (log-rank, Gray, chi-square); descriptive, see note
     cut_p : of the maximally selected cut in the training rows, corrected for the search; median over the folds
     """
@@ -116,9 +117,10 @@ class RiskGroupRow:
     median: float
     median_lower: float
     median_upper: float
-    hazard_ratio: float
+    ratio: float
     ratio_lower: float
     ratio_upper: float
+    ratio_measure: str
     test: str
     p: float
     cut_p: float

@@ -52,7 +52,7 @@ def test_the_fates_of_timed_groups_are_those_of_lifelines():
         wanted = found[["exp(coef)", "exp(coef) lower 95%", "exp(coef) upper 95%"]]
         assert fates.ratio[k] == pytest.approx(wanted, rel=1e-6)
     assert fates.p == pytest.approx(multivariate_logrank_test(time, group, event).p_value)
-    assert fates.test == "log-rank"
+    assert (fates.test, fates.measure) == ("log-rank", "hazard ratio")
 
 
 def test_the_fates_of_binary_groups_are_those_of_statsmodels():
@@ -66,6 +66,7 @@ def test_the_fates_of_binary_groups_are_those_of_statsmodels():
         assert fates.event_free[k] == pytest.approx([free / n, *proportion_confint(free, n, method="wilson")])
     table = Table2x2(counts)
     assert fates.ratio[1] == pytest.approx([table.oddsratio, *table.oddsratio_confint()], rel=1e-8)
+    assert fates.measure == "odds ratio"
     assert fates.p == pytest.approx(chi2_contingency(counts, correction=False).pvalue)
     assert np.isnan(fates.median).all()
 
@@ -75,6 +76,7 @@ def test_competing_events_are_counted_by_aalen_and_johansen():
     time, cause = rng.exponential(size=200), rng.integers(0, 3, 200)
     outcome, group = Outcome.competing(time, cause), np.arange(200) % 2
     fates = fates_of(outcome, group, 2, 0.8)
+    assert fates.measure == "cause-specific hazard ratio"
     for k in (0, 1):
         own = group == k
         curve = AalenJohansenFitter(calculate_variance=False).fit(time[own], cause[own], event_of_interest=1)
@@ -182,7 +184,7 @@ def test_repeats_are_averaged_and_p_is_twice_the_median():
     for g in range(3):
         single = [rows[3 * k + g] for k in (1, 2, 3)]
         assert rows[g].event_free == pytest.approx(np.mean([r.event_free for r in single]))
-        assert rows[g].hazard_ratio == pytest.approx(np.exp(np.mean([np.log(r.hazard_ratio) for r in single])))
+        assert rows[g].ratio == pytest.approx(np.exp(np.mean([np.log(r.ratio) for r in single])))
         assert rows[g].p == pytest.approx(min(1, 2 * np.median([r.p for r in single])))
         assert sum(r.n for r in rows if r.repeat == 1) == 90
     assert astuple(rows[3])[:1] == ("plan",)

@@ -19,6 +19,8 @@ from radiomics_pipeline.types.report import NAN
 Bounded = tuple[float, float, float]
 """A value with its lower and upper bound."""
 UNKNOWN: Bounded = (NAN, NAN, NAN)
+MEASURES = {"binary": "odds ratio", "survival": "hazard ratio", "competing": "cause-specific hazard ratio"}
+"""What the ratio of two groups is, by the kind of outcome."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Fates:
     n, events : float64 [groups]
     event_free : float64 [groups, 3], share without the event (of interest) at the horizon, lower and upper bound
     median : float64 [groups, 3], time by which half have had it; NaN where the curve stays above a half
-    ratio : float64 [groups, 3], hazard (binary: odds) ratio over the first group, of the rows of the two groups alone
+    ratio : float64 [groups, 3], over the first group, of the rows of the two groups alone; measure : what ratio
     test, p : between all groups
     reasons : of each group, why a number is missing
     """
@@ -39,6 +41,7 @@ class Fates:
     event_free: np.ndarray
     median: np.ndarray
     ratio: np.ndarray
+    measure: str
     test: str
     p: float
     reasons: tuple[str, ...]
@@ -77,7 +80,7 @@ def fates_of(
         )
         reasons.append("; ".join(r for r in (reason, why) if r))
     test, p = _test(outcome, group, patient)
-    return Fates(timed, n, events, free, median, ratio, test, p, tuple(reasons))
+    return Fates(timed, n, events, free, median, ratio, MEASURES[outcome.kind], test, p, tuple(reasons))
 
 
 def three(numbers: np.ndarray) -> Bounded:

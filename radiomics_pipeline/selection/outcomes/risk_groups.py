@@ -192,6 +192,7 @@ def _row(  # noqa: PLR0917
         *three(fates.event_free[k]),
         *three(fates.median[k]),
         *three(fates.ratio[k]),
+        fates.measure,
         fates.test,
         fates.p,
         searched,
@@ -201,7 +202,7 @@ def _row(  # noqa: PLR0917
 
 MEANS = ("cut_lower", "cut_upper", "n", "events", "event_free", "lower", "upper")
 MEDIANS = ("median", "median_lower", "median_upper")
-RATIOS = ("hazard_ratio", "ratio_lower", "ratio_upper")
+RATIOS = ("ratio", "ratio_lower", "ratio_upper")
 
 
 def _mean_rows(found: Sequence[Sequence[RiskGroupRow]]) -> list[RiskGroupRow]:
@@ -230,6 +231,7 @@ def _without_cuts(predictions: OutOfFold, groups: int, method: str, horizon: flo
         *(NAN,) * 4,
         horizon,
         *(NAN,) * 9,
+        "",
         "",
         NAN,
         NAN,

@@ -162,7 +162,7 @@ def test_a_single_split_has_risk_groups_by_cuts_of_its_training_rows(tmp_path, s
     assert float(low["n"]) + float(high["n"]) == (60 if beside else 48)
     assert low["cut_upper"] == high["cut_lower"]
     assert float(low["event_free"]) > float(high["event_free"])
-    assert float(high["hazard_ratio"]) > 2
+    assert float(high["ratio"]) > 2
     assert float(low["p"]) < 0.01
     assert "descriptive" not in low["note"]
     assert (float(low["cut_p"]) < 0.01) if cut == "maxstat" else low["cut_p"] == ""
