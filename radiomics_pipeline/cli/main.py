@@ -34,6 +34,9 @@ from radiomics_pipeline.cli import (
 )
 from radiomics_pipeline.errors import RadiomicsError
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as of shells."""
+
 app = typer.Typer(
     name="radiomics-pipeline",
     help="Radiomics for nuclear medicine: from segmented PET, SPECT and CT to ranked features.",
@@ -88,9 +91,11 @@ def main() -> None:
     except OSError as e:
         print(f"error: {e.filename or ''}: {e.strerror or e}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on where it stopped", file=sys.stderr)
-        sys.exit(130)
+    except (KeyboardInterrupt, SystemExit) as e:
+        if isinstance(e, SystemExit) and e.code != INTERRUPTED:  # which Typer makes of an interrupt, without a word
+            raise
+        print("interrupted; give the same command again (extract goes on where it stopped)", file=sys.stderr)
+        sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

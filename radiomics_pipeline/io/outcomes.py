@@ -18,6 +18,7 @@ from radiomics_pipeline.types.side import Side
 from radiomics_pipeline.types.table import FeatureTable
 
 TRUTHS = {"true": 1.0, "false": 0.0}
+CLASSES_IN_WORDS = "; classes in words are outcomes of --kind multiclass, or ordinal with --order"
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,8 @@ def _outcome(source: TextTable, columns: OutcomeColumns, rows: np.ndarray) -> Ou
         if kind == "multiclass":
             return Outcome.multiclass(texts, columns.target)
         return Outcome.ordinal(texts, columns.order, columns.target)
-    numbers = [_codes(source, name)[rows] for name in columns.outcome]
+    hint = CLASSES_IN_WORDS if columns.target else ""
+    numbers = [_codes(source, name, hint)[rows] for name in columns.outcome]
     if kind == "continuous":
         return Outcome.continuous(numbers[0], columns.target)
     if kind == "competing":
@@ -211,14 +213,15 @@ def _outcome(source: TextTable, columns: OutcomeColumns, rows: np.ndarray) -> Ou
         raise
 
 
-def _codes(source: TextTable, name: str) -> np.ndarray:
-    """A column of the outcome as float64 [rows], true as 1, false as 0; OutcomeError for any other text."""
+def _codes(source: TextTable, name: str, hint: str = "") -> np.ndarray:
+    """A column of the outcome as float64 [rows], true as 1, false as 0; OutcomeError, and a hint, for other texts."""
     numbers, texts = source.numbers(name)
     strange = sorted({t for t in texts if t.lower() not in TRUTHS})
     if strange:
         raise OutcomeError(
             f"{source.name}: outcome {name!r} holds {', '.join(repr(t) for t in strange[:5])}"
-            f"{f' and {len(strange) - 5} more' if len(strange) > 5 else ''}; write numbers, and 0 and 1 for no and yes"
+            f"{f' and {len(strange) - 5} more' if len(strange) > 5 else ''}; write numbers, and 0 and 1 for no and "
+            f"yes{hint}"
         )
     truths = np.array([TRUTHS.get(cell.lower(), np.nan) for cell in source.column(name)])
     return np.where(np.isnan(numbers), truths, numbers)

@@ -29,7 +29,10 @@ class ValidationParams(Section):
         None, gt=0, lt=1, description="instead of a date: share of the patients, the earliest, that is trained on"
     )
     horizon: float | None = Field(
-        None, gt=0, description="time up to which survival is judged; empty: see `selection.validation.horizon`"
+        None,
+        gt=0,
+        description="time up to which survival is judged; empty: the median time of the events trained on, or the time "
+        "at which a fifth of the rows is still followed without an event, whichever comes first",
     )
     thresholds: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
         (0.1, 0.2, 0.3, 0.5), description="probabilities of the event from which one would treat, for the net benefit"

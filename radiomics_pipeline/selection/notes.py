@@ -104,6 +104,12 @@ def centre_notes(study: Study) -> tuple[str, ...]:
             f"harmonise: the outcome differs between centres (p {p:.2g}); ComBat takes out what differs between "
             "centres, and with it what tells the outcome"
         )
+    alone = sum(len(np.unique(codes[fold.train])) == 1 for fold in study.folds)
+    if alone:
+        notes.append(
+            f"harmonise: {alone} of {len(study.folds)} training parts hold one centre, where ComBat changes nothing; "
+            "their tests are of features that are not harmonised"
+        )
     single = int((sizes == 1).sum())
     if single:
         notes.append(f"harmonise: {single} of {len(names)} centres have one row, of which the mean alone is moved")

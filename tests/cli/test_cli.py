@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from radiomics_pipeline.cli.main import main
+from radiomics_pipeline.io import params_file
 from tests.images import write_case
 
 COMMANDS = ("run", "extract", "maps", "redundancy", "select", "check", "params", "features", "warmup",
@@ -199,6 +201,18 @@ def test_refusals_are_one_message_and_exit_code_2(tmp_path, arguments, message):
     assert (result.returncode, result.stdout) == (2, "")
     assert message in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_an_interrupt_is_one_message_and_exit_code_130(monkeypatch, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(params_file, "tracers", interrupted)
+    monkeypatch.setattr(sys, "argv", ["radiomics-pipeline", "params", "list"])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 130
+    assert capsys.readouterr().err.startswith("interrupted; give the same command again")
 
 
 def test_check_says_what_is_there_and_what_would_fail(study, tmp_path):

@@ -66,7 +66,7 @@ def test_times_and_events_are_read_and_true_and_false_are_events(join):
 @pytest.mark.parametrize(
     ("cells", "message"),
     [
-        ("yes no yes no", "holds 'no', 'yes'; write numbers"),
+        ("yes no yes no", "holds 'no', 'yes'; write numbers.*in words are outcomes of --kind multiclass, or ordinal"),
         ("1 2 1 2", r"2 of 4 rows are neither 0 nor 1 \(2\)"),
         ("1 1 1 1", "all 4 rows are 1; two classes"),
         ("0 0 0 0", "all 4 rows are 0; two classes"),

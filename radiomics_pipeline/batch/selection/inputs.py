@@ -12,7 +12,7 @@ import numpy as np
 
 from radiomics_pipeline.batch.selection.plausible import implausible, ranges_of
 from radiomics_pipeline.errors import OutcomeError, ParamsError, TableError, some
-from radiomics_pipeline.io.delimited import read_text_table
+from radiomics_pipeline.io.delimited import TextTable, read_text_table
 from radiomics_pipeline.io.further_tables import join_block, read_repeats, same_columns, stack
 from radiomics_pipeline.io.model_file import features_digest
 from radiomics_pipeline.io.outcomes import Aligned, OutcomeColumns, align_outcomes, own_outcomes
@@ -108,6 +108,7 @@ def read_inputs(
     side = replace(side, blocks=blocks)
     read = (table, *beside.blocks.values(), *([beside.repeated] if beside.repeated else []))
     history = tuple(entry for path in read for entry in _history(path))
+    notes += _unused(columns, params)
     inputs = Inputs(found, aligned.outcome, aligned.clinical, side, aligned.readers, tuple(notes), history)
     if beside.external:
         inputs = _with_external(inputs, table, beside, columns)
@@ -142,13 +143,37 @@ def _check_choices(columns: OutcomeColumns, params: SelectionParams, beside: Bes
         raise ParamsError("an external table cannot be joined with repeated measurements or further blocks")
 
 
-def _read(table: Path, outcomes: Path | None, columns: OutcomeColumns, training: Clinical | None = None) -> Aligned:
+def _unused(columns: OutcomeColumns, params: SelectionParams) -> list[str]:
+    """Notes on columns that are named and serve nothing here."""
+    scheme, found = params.validation.scheme, []
+    if columns.date and scheme != "temporal":
+        found.append(
+            f"the dates ({columns.date}) are not used: they serve validation.scheme temporal, and this one is {scheme}"
+        )
+    if columns.centre and scheme != "leave-one-centre-out" and params.harmonise.method != "combat":
+        found.append(
+            f"the centres ({columns.centre}) are not used: they serve harmonise.method combat and validation.scheme "
+            f"leave-one-centre-out, and this one is {scheme}"
+        )
+    return found
+
+
+def _read(
+    table: Path,
+    outcomes: Path | None,
+    columns: OutcomeColumns,
+    training: Clinical | None = None,
+    option: str = "--outcomes",
+) -> Aligned:
     """Features joined with their outcomes.
 
     A reader that the outcomes file lacks may be a feature, such as SUVmax: it stays one, and is compared as well.
     training : clinical variables of the training table, in whose texts those of another study are coded
+    option : what names the outcomes file
     """
     source = read_text_table(table)
+    if outcomes is None:
+        _require_outcomes(source, columns, option)
     answers = source if outcomes is None else read_text_table(outcomes)
     if columns.id and columns.id not in {*source.columns, *answers.columns}:
         raise TableError(f"no column {columns.id!r} in {source.name}{f' or {answers.name}' * (answers is not source)}")
@@ -174,6 +199,15 @@ def _read(table: Path, outcomes: Path | None, columns: OutcomeColumns, training:
     return replace(aligned, notes=tuple(notes), readers=readers)
 
 
+def _require_outcomes(source: TextTable, columns: OutcomeColumns, option: str) -> None:
+    """TableError where a table that is to hold its own outcomes does not."""
+    try:
+        for name in columns.outcome:
+            source.column(name)
+    except TableError as e:
+        raise TableError(f"{e}; where the outcomes stand in a file of their own, give {option}") from None
+
+
 def _telling(columns: tuple[str, ...], name: str) -> list[str]:
     """A note on features that, by their names, hold follow-up or an outcome."""
     told = [c for c in columns if FOLLOW_UP.fullmatch(c)]
@@ -186,7 +220,7 @@ def _with_external(inputs: Inputs, table: Path, beside: Beside, columns: Outcome
     name = beside.external.name
     _refuse_other_features(table, beside.external)
     try:
-        other = _read(beside.external, beside.external_outcomes, columns, inputs.clinical)
+        other = _read(beside.external, beside.external_outcomes, columns, inputs.clinical, "--test-outcomes")
     except OutcomeError as e:
         raise OutcomeError(f"{name}: {e}") from None
     theirs = same_columns(other.table, inputs.table.columns, name)

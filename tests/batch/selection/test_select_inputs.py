@@ -32,6 +32,7 @@ def read(tmp_path):
         paths = {
             name: {k: write(f"{k}.csv", v) for k, v in text.items()} if name == "blocks" else write(f"{name}.csv", text)
             for name, text in beside.items()
+            if text is not None
         }
         made = write("features.csv", features)
         known = write("outcomes.csv", outcomes) if outcomes else None
@@ -149,6 +150,7 @@ def test_a_clinical_text_that_is_blank_there_is_missing(read):
         (NEW.replace(",b,", ",c,"), NEW_OUTCOMES, TableError, "1 features of the training table are absent: b"),
         (NEW, NEW_OUTCOMES.replace("n2,0", "n2,1"), OutcomeError, "all 2 rows are 1"),
         (NEW, NEW_OUTCOMES.replace("died", "dead"), TableError, "no column 'died', did you mean 'dead'"),
+        (NEW, None, TableError, "no column 'died'.*in a file of their own, give --test-outcomes"),
         (NEW, NEW_OUTCOMES.replace("n1", "m1").replace("n2", "m2"), TableError, "no case is in the feature table"),
     ],
 )

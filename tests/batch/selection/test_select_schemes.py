@@ -60,6 +60,27 @@ def test_centres_left_out_are_predicted_as_they_are_where_the_parameters_say_so(
     assert np.isfinite(column(out / "predictions.csv", "prediction")).all()
 
 
+def test_a_training_part_of_one_centre_is_told(tmp_path):
+    one_left = {"site": ["A"] * 30 + ["B"] * 30}
+    _, summary = run(tmp_path, params=combat(CENTRES, unseen="mean"), answers=one_left)
+    assert sum("2 of 2 training parts hold one centre, where ComBat changes nothing" in n for n in summary.notes) == 1
+
+
+@pytest.mark.parametrize(
+    ("params", "columns", "told"),
+    [
+        (QUICK, {"date": "year", "centre": "site"}, ["the dates (year) are", "the centres (site) are"]),
+        (combat(QUICK), {"centre": "site"}, []),
+        (CENTRES, {"date": "year"}, ["the dates (year) are"]),
+        (temporal(date="year", date_cut="2013"), {}, []),
+    ],
+)
+def test_columns_that_serve_nothing_are_told(tmp_path, params, columns, told):
+    _, summary = run(tmp_path, params=params.model_copy(update={"plans": MODEL_ONLY}), **columns)
+    found = [note for note in summary.notes if "not used: they serve" in note]
+    assert [note.split(" not used")[0] for note in found] == told
+
+
 @pytest.mark.parametrize(
     ("params", "columns", "answers", "message"),
     [
