@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from radiomics_pipeline.errors import ParamsError, did_you_mean
+from radiomics_pipeline.errors import ParamsError, did_you_mean, some
 from radiomics_pipeline.extraction.lesion_statistics import COMPARISONS, STATISTICS, describe_lesions
 from radiomics_pipeline.extraction.plan import ORIGINAL
 from radiomics_pipeline.features.patient import VOLUME, Burden, LesionFacts, patient_family
@@ -15,6 +15,9 @@ from radiomics_pipeline.features.registry import Family, Undefined
 from radiomics_pipeline.features.uptake import uptake
 from radiomics_pipeline.params.aggregate import Aggregate, Statistic
 from radiomics_pipeline.types import ColumnName, ColumnSpec
+
+DIGITS_MM, DIGITS_ML = 3, 6
+"""To which two regions have the same place and the same volume: those of copies differ by rounding alone."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +173,7 @@ class AggregatePlan:
             self._describe(found, burden, lesions)
         for spec, source, pair, way in self.pairs:
             found.keep(spec.column, lambda s=source, p=pair, w=way: self._compare(rows, s, p, w))  # type: ignore[misc]
+        found.notes += _alike(lesions, names)
         frames = {row.frame for row in lesions}
         if len(frames) > 1:
             found.notes.append(
@@ -238,6 +242,17 @@ class AggregatePlan:
                 raise Undefined(f"region {name} has no {source.column}")
             values.append(value)
         return COMPARISONS[way].compute(values[0], values[1])
+
+
+def _alike(lesions: Sequence[LesionRow], names: Sequence[str]) -> list[str]:
+    """A note on lesions of one place and volume: most likely the same region, drawn or copied twice."""
+    held: dict[tuple[object, ...], list[str]] = {}
+    for row, name in zip(lesions, names, strict=True):
+        if row.position_mm is not None and row.volume_ml > 0:
+            place = tuple(round(x, DIGITS_MM) for x in row.position_mm)
+            held.setdefault((row.frame, place, round(row.volume_ml, DIGITS_ML)), []).append(name)
+    twice = [" = ".join(same) for same in held.values() if len(same) > 1]
+    return [f"lesions of the same place and volume, each of which counts: {some(twice)}"] if twice else []
 
 
 def plan_aggregate(specs: Sequence[ColumnSpec], params: Aggregate) -> AggregatePlan:

@@ -194,8 +194,8 @@ def test_a_lost_lesion_leaves_the_patient_without_sums():
 def test_a_lesion_without_a_value_leaves_sums_undefined_and_is_left_out_of_means_with_a_note():
     rows = [
         lesion("a", Maximum=3, Tlg=4, **{CONTRAST: 1.0}),
-        lesion("b", Maximum=5, Tlg=math.nan, **{CONTRAST: math.nan}),
-        lesion("c", Maximum=5, Tlg=6, **{CONTRAST: 2.0}),
+        lesion("b", at=(0, 0, 5), Maximum=5, Tlg=math.nan, **{CONTRAST: math.nan}),
+        lesion("c", at=(0, 0, 9), Maximum=5, Tlg=6, **{CONTRAST: 2.0}),
     ]
     row = one(rows, {"features": ["glcm_Contrast"]})
     assert row.undefined["PET_original_patient_TotalTlg"] == "lesion b has no Tlg"
@@ -239,6 +239,13 @@ def test_two_examinations_are_kept_apart_by_case_and_told_of_by_patient():
     ]
     assert own(found[0])["Dmax"] == 9
     assert not found[0].notes
+
+
+def test_a_region_that_stands_twice_is_told():
+    copies = [lesion("a", at=(1, 2, 3), ml=5), lesion("b", at=(1, 2, 3.0000001), ml=5), lesion("c", at=(1, 2, 3), ml=4)]
+    assert one(copies).notes == ("lesions of the same place and volume, each of which counts: a = b",)
+    other_image = [copies[0], lesion("b", at=(1, 2, 3), ml=5, frame="g")]
+    assert not any("same place" in note for note in one(other_image).notes)
 
 
 def test_patients_come_in_the_order_of_the_cases():
