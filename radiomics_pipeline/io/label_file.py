@@ -9,6 +9,7 @@ import numpy as np
 
 from radiomics_pipeline.errors import ParamsError
 from radiomics_pipeline.io.atomic import write_bytes
+from radiomics_pipeline.io.nifti import affine_of
 from radiomics_pipeline.types import Grid, Volume
 
 LEVEL = 6
@@ -41,10 +42,7 @@ def _write(path: Path, array: np.ndarray, grid: Grid) -> None:
     import nibabel as nib
 
     require_nifti(path)
-    to_ras = np.diag([-1.0, -1.0, 1.0])
-    affine = np.eye(4)
-    affine[:3, :3] = to_ras @ np.array(grid.direction).reshape(3, 3) * np.array(grid.spacing_mm[::-1])
-    affine[:3, 3] = to_ras @ np.array(grid.origin_mm)
+    affine = affine_of(grid)
     kind = nib.Nifti1Image if max(grid.shape) <= np.iinfo(np.int16).max else nib.Nifti2Image
     image = kind(array.transpose(2, 1, 0), affine)
     image.set_qform(affine, code="scanner")

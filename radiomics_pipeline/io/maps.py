@@ -18,6 +18,7 @@ from typing import BinaryIO, Literal
 import numpy as np
 
 from radiomics_pipeline.errors import TooLarge
+from radiomics_pipeline.io.nifti import affine_of
 from radiomics_pipeline.types import Grid
 
 SUFFIX = ".nii.gz"
@@ -157,10 +158,7 @@ def _header(grid: Grid, dtype: np.dtype, name: str) -> bytes:
         raise TooLarge(
             f"{name}: {' x '.join(map(str, grid.shape[::-1]))} voxels; a NIfTI-1 file has 32767 along an axis"
         )
-    to_ras = np.diag([-1.0, -1.0, 1.0])
-    affine = np.eye(4)
-    affine[:3, :3] = to_ras @ np.array(grid.direction).reshape(3, 3) * np.array(grid.spacing_mm[::-1])
-    affine[:3, 3] = to_ras @ np.array(grid.origin_mm)
+    affine = affine_of(grid)
     header = nib.Nifti1Header(endianness="<")
     header.set_data_dtype(dtype)
     header.set_data_shape(grid.shape[::-1])

@@ -20,6 +20,15 @@ from radiomics_pipeline.types import Grid
 _MM_PER_UNIT = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 """By the header's code: not stated, metre, millimetre, micrometre."""
 _LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0])
+"""Its own inverse."""
+
+
+def affine_of(grid: Grid) -> np.ndarray:
+    """NIfTI's affine of a grid, from indices (x, y, z) to mm (right, anterior, superior); float64 [4, 4]."""
+    affine = np.eye(4)
+    affine[:3, :3] = _LPS_FROM_RAS @ np.array(grid.direction).reshape(3, 3) * np.array(grid.spacing_mm[::-1])
+    affine[:3, 3] = _LPS_FROM_RAS @ np.array(grid.origin_mm)
+    return affine
 
 
 def decode(data: bytes, name: str) -> RawImage:
