@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from radiomics_pipeline.errors import BadMask, DamagedFile
+from radiomics_pipeline.io.itk import reader_of
 from radiomics_pipeline.io.volumes import VolumeFile
 
 
@@ -28,7 +29,7 @@ def _of_volume(file: VolumeFile) -> tuple[np.ndarray, tuple[float, float, float]
 
     sitk.ProcessObject.SetGlobalWarningDisplay(False)
     try:
-        image = sitk.ReadImage(str(file.path))
+        image = sitk.ReadImage(str(file.path), imageIO=reader_of(file.path))
         array = sitk.GetArrayFromImage(image)
     except RuntimeError:
         raise DamagedFile(f"{file.name}: cannot be decoded; copy or export it again") from None

@@ -12,6 +12,11 @@ from radiomics_pipeline.io.raw import RawImage
 from radiomics_pipeline.types import Grid
 
 
+def reader_of(path: Path) -> str:
+    """ITK's reader of a file, by a suffix in capitals, too, which ITK does not know; empty: ITK finds one."""
+    return "MetaImageIO" if path.suffix.lower() in (".mha", ".mhd") else ""
+
+
 def as_itk_reads(path: Path, raw: RawImage, name: str) -> RawImage:
     """An image that was decoded and checked, in the type of number and on the grid that ITK reads from its file.
 
@@ -43,6 +48,7 @@ def _header(path: Path, raw: RawImage, name: str) -> Any:
     sitk.ProcessObject.SetGlobalWarningDisplay(False)
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
+    reader.SetImageIO(reader_of(path))
     try:
         reader.ReadImageInformation()
     except RuntimeError:

@@ -186,7 +186,7 @@ def _decode_with_itk(path: Path, name: str) -> RawImage:
 
     sitk.ProcessObject.SetGlobalWarningDisplay(False)
     try:
-        image = sitk.ReadImage(str(path))
+        image = sitk.ReadImage(str(path), imageIO=itk.reader_of(path))
     except RuntimeError as e:
         reason = str(e).strip().splitlines()[-1].replace(str(path), name).removeprefix("sitk::ERROR: ")
         reason = re.sub(r"\(0x[0-9a-f]+\)", "", reason)

@@ -18,6 +18,7 @@ from radiomics_pipeline.errors import (
     MissingFile,
     UnsupportedImage,
 )
+from radiomics_pipeline.io.itk import as_itk_reads
 from radiomics_pipeline.io.volumes import (
     SUFFIXES,
     decode,
@@ -73,6 +74,15 @@ def test_slope_and_intercept_of_a_nifti_are_applied(tmp_path):
 def test_a_fourth_axis_of_one_is_dropped(tmp_path):
     nib.Nifti1Image(np.zeros((4, 3, 2, 1), np.float32), np.eye(4)).to_filename(tmp_path / "a.nii.gz")
     assert read(tmp_path / "a.nii.gz").array.shape == (2, 3, 4)
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".nrrd", ".mha", ".mhd"])
+def test_suffixes_in_capitals_are_read(tmp_path, suffix):
+    path = write(tmp_path / f"a{suffix}", IMAGE)
+    known = read(path)
+    capitals = path.rename(tmp_path / f"A{suffix.upper()}")
+    np.testing.assert_array_equal(read(capitals).array, known.array)
+    assert as_itk_reads(capitals, known, "a").grid == known.grid
 
 
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".nrrd", ".mha"])
